@@ -1,0 +1,1 @@
+"""The ALFWorld text world, native."""

@@ -1,0 +1,159 @@
+"""`TextEnv`: a Gymnasium environment of text in, text out, with named states.
+
+An author writes two methods, `begin` and `act`, both answering a `Reply`; everything else is
+here: the Gymnasium 5-tuples, the seed, the turn limit, the order of calls, snapshots. The
+5-tuple <-> `Reply` conversion lives in this file and nowhere else.
+
+    class Echo(TextEnv):
+        card = EnvCard(id="Echo-v0", version="1.0.0", summary="says it again")
+
+        def begin(self, seed: int, options: Options) -> Reply:
+            return Reply(observation="say something")
+
+        def act(self, action: str) -> Reply:
+            return Reply(observation=action, terminated=action == "stop")
+
+Inside gigym the reply form is used (`start`, `answer`); `reset` and `step` are Gymnasium's edge.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
+
+import gymnasium
+
+from .errors import BadOption, EpisodeError, Unsupported
+from .spaces import UnicodeText
+from .types import EnvCard, JsonValue, Options, Policy, Reply
+
+ExpertKind = Literal["state", "observation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A frozen episode: JSON data that `restore` continues from, in any process."""
+
+    env: str
+    version: str
+    state_key: str | None
+    turns: int
+    """Number of actions taken so far."""
+    last: Reply
+    """The answer that the snapshot was taken after."""
+    frozen: JsonValue
+    """What the environment's `freeze` returned."""
+
+
+class TextEnv(gymnasium.Env[str, str]):
+    """Base of all environments; see the module docstring for what an author writes."""
+
+    card: ClassVar[EnvCard]
+    num_tasks: int | None = None
+    """Number of distinct tasks; seeds 0..num_tasks-1 visit each once. None: unlimited."""
+
+    def __init__(self, *, max_steps: int | None = None) -> None:
+        if max_steps is not None and max_steps < 1:
+            raise BadOption(f"max_steps must be at least 1, got {max_steps}")
+        self.max_steps = max_steps if max_steps is not None else self.card.max_steps
+        self.observation_space = UnicodeText()
+        self.action_space = UnicodeText()
+        self._turns = 0
+        self._last: Reply | None = None
+
+    def begin(self, seed: int, options: Options) -> Reply:
+        """Start the episode that `seed` and `options` name; an author's method."""
+        raise Unsupported(f"{type(self).__name__} does not define begin(seed, options)")
+
+    def act(self, action: str) -> Reply:
+        """Apply one action; an author's method."""
+        raise Unsupported(f"{type(self).__name__} does not define act(action)")
+
+    def freeze(self) -> JsonValue:
+        """The state as JSON data; an author's method where snapshots are wanted."""
+        raise Unsupported(f"{self.card.id} has no snapshots")
+
+    def thaw(self, frozen: JsonValue) -> None:
+        """Take up a state that `freeze` gave; an author's method."""
+        raise Unsupported(f"{self.card.id} has no snapshots")
+
+    def expert(self, kind: ExpertKind = "state", seed: int = 0) -> Policy:
+        """A scripted expert: `state` may look inside, `observation` reads the replies only."""
+        raise Unsupported(f"{self.card.id} has no scripted expert")
+
+    def vocabulary(self) -> tuple[str, ...]:
+        """Phrases worth one token each, for tokenizers trained offline; may be empty."""
+        return ()
+
+    def start(self, seed: int, options: Options | None = None) -> Reply:
+        """Reset in reply form. Raises `UnknownTask` or `BadOption` for what it cannot start."""
+        reply = self.begin(seed, options or {})
+        self._turns, self._last = 0, reply
+        return reply
+
+    def answer(self, action: str) -> Reply:
+        """Step in reply form. Raises `EpisodeError` before a start or after the end."""
+        if self._last is None:
+            raise EpisodeError(f"{self.card.id}: step before reset; call reset first")
+        if self._last.done:
+            raise EpisodeError(f"{self.card.id}: the episode is over; call reset first")
+        reply = self.act(action)
+        self._turns += 1
+        if not reply.terminated and self.max_steps is not None and self._turns >= self.max_steps:
+            reply = replace(reply, truncated=True)
+        self._last = reply
+        return reply
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Gymnasium's reset; without a seed one is drawn from the env's own generator."""
+        super().reset(seed=seed)
+        drawn = seed if seed is not None else int(self.np_random.integers(0, 2**31))
+        reply = self.start(drawn, options)
+        return reply.observation, _info(reply)
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Gymnasium's step. The reward is the environment's own, without any penalty."""
+        reply = self.answer(action)
+        return reply.observation, reply.reward, reply.terminated, reply.truncated, _info(reply)
+
+    def snapshot(self) -> Snapshot:
+        """Freeze the running episode. Raises `EpisodeError` before a start."""
+        if self._last is None:
+            raise EpisodeError(f"{self.card.id}: snapshot before reset; call reset first")
+        return Snapshot(
+            env=self.card.id,
+            version=self.card.version,
+            state_key=self._last.state_key,
+            turns=self._turns,
+            last=self._last,
+            frozen=self.freeze(),
+        )
+
+    def restore(self, snapshot: Snapshot) -> Reply:
+        """Continue from a snapshot; answers the reply it was taken after."""
+        if (snapshot.env, snapshot.version) != (self.card.id, self.card.version):
+            raise BadOption(
+                f"snapshot is of {snapshot.env} {snapshot.version}, "
+                f"this environment is {self.card.id} {self.card.version}"
+            )
+        self.thaw(snapshot.frozen)
+        self._turns, self._last = snapshot.turns, snapshot.last
+        return snapshot.last
+
+    def fork(self) -> Self:
+        """An independent copy of the running episode."""
+        twin = copy.copy(self)
+        twin.restore(self.snapshot())
+        return twin
+
+
+def _info(reply: Reply) -> dict[str, Any]:
+    info: dict[str, Any] = dict(reply.info)
+    info["observation_key"] = reply.observation_key
+    if reply.state_key is not None:
+        info["state_key"] = reply.state_key
+    if reply.admissible_actions is not None:
+        info["admissible_actions"] = list(reply.admissible_actions)
+    return info

@@ -1,0 +1,17 @@
+"""The cards of the environments that ship with gigym; one `register` line each."""
+
+from .registry import register
+from .types import EnvCard
+
+ALFWORLD = EnvCard(
+    id="ALFWorld-v0",
+    version="1.0.0",
+    summary="household tasks in text: find, clean, heat, cool and place objects",
+    success_reward=10.0,
+    reward_range=(0.0, 10.0),
+    max_steps=50,
+    caps=("state_key", "admissible_actions", "snapshot", "fork", "expert"),
+    splits=("train", "test"),
+)
+
+register(ALFWORLD, "gigym.envs.alfworld:ALFWorldEnv")

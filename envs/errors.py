@@ -1,0 +1,112 @@
+"""Errors of the environments room, sorted by the border they belong to.
+
+GigymError
+  UnknownEnv, UnknownTask        a name that is not there        exit 2
+  BadOption                      an option or value refused      exit 2
+  GameFileError                  a game file that does not parse exit 5
+  EpisodeError                   step before reset, after end    exit 7
+  EnvCodeError                   the environment's code raised   exit 7
+  Unsupported                    an ability the env lacks        exit 2
+  MissingExtra                   an optional part is absent      exit 3
+  ServerError                    the server answered an error    exit 4
+    ServerUnreachable            no answer within the deadline   exit 4
+    EpisodeLost                  the session is gone for good    exit 4
+"""
+
+import importlib.util
+
+from .. import GigymError
+
+__all__ = [
+    "BadOption",
+    "EnvCodeError",
+    "EpisodeError",
+    "EpisodeLost",
+    "GameFileError",
+    "MissingExtra",
+    "ServerError",
+    "ServerUnreachable",
+    "UnknownEnv",
+    "UnknownTask",
+    "Unsupported",
+    "need",
+]
+
+
+class UnknownEnv(GigymError, LookupError):
+    """No environment is registered under this id."""
+
+    exit_code = 2
+
+
+class UnknownTask(GigymError, LookupError):
+    """The environment has no such task or game."""
+
+    exit_code = 2
+
+
+class BadOption(GigymError, ValueError):
+    """An option does not exist or its value is not accepted."""
+
+    exit_code = 2
+
+
+class GameFileError(GigymError, ValueError):
+    """A game file or pack cannot be read."""
+
+    exit_code = 5
+
+
+class EpisodeError(GigymError, RuntimeError):
+    """A call that does not fit the episode: step before reset, step after the end."""
+
+    exit_code = 7
+
+
+class EnvCodeError(GigymError, RuntimeError):
+    """Code of an environment raised; the message names its type and text."""
+
+    exit_code = 7
+
+
+class Unsupported(GigymError, RuntimeError):
+    """The environment lacks the ability that was asked for."""
+
+    exit_code = 2
+
+
+class MissingExtra(GigymError, ImportError):
+    """An optional package is not installed; the message holds the install line."""
+
+    exit_code = 3
+
+
+class ServerError(GigymError, RuntimeError):
+    """The env server refused a call; `code` is the protocol's error code."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, code: str = "INTERNAL", retryable: bool = False) -> None:
+        super().__init__(message, code, retryable)
+        self.code = code
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ServerUnreachable(ServerError, ConnectionError):
+    """The env server did not answer within the deadline."""
+
+
+class EpisodeLost(ServerError):
+    """The session behind an episode is gone and could not be replayed."""
+
+
+def need(module: str, extra: str) -> None:
+    """Raise `MissingExtra` with the install line unless `module` can be imported."""
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtra(
+            f"{module} is not installed; it comes with the extra {extra!r}: "
+            f"pip install 'gigym[{extra}]'"
+        )

@@ -1,0 +1,85 @@
+"""Versioned names for environments: `register`, `make`, `card`, `list_envs`.
+
+A name maps to a card and a lazy entry point `module:Class`, so that listing imports no
+environment. Packages of users add theirs through the entry-point group `gigym.envs`: each entry
+loads a function that calls `register`.
+"""
+
+import difflib
+import functools
+import importlib
+import importlib.metadata
+import inspect
+from typing import cast
+
+from .base import TextEnv
+from .errors import BadOption, UnknownEnv
+from .types import EnvCard, JsonValue
+
+_ENTRIES: dict[str, tuple[EnvCard, str]] = {}
+
+
+def register(card: EnvCard, entry_point: str) -> None:
+    """Name an environment. `entry_point` is `package.module:Class`, imported at first use.
+
+    Raises `BadOption` when the id is taken by another entry point.
+    """
+    held = _ENTRIES.get(card.id)
+    if held is not None and held[1] != entry_point:
+        raise BadOption(f"environment id {card.id!r} is already registered by {held[1]}")
+    _ENTRIES[card.id] = (card, entry_point)
+
+
+def list_envs() -> tuple[EnvCard, ...]:
+    """Cards of all registered environments, sorted by id."""
+    _load_plugins()
+    return tuple(card for _, (card, _) in sorted(_ENTRIES.items()))
+
+
+def card(env_id: str) -> EnvCard:
+    """The card of one environment. Raises `UnknownEnv` with the nearest name."""
+    return _entry(env_id)[0]
+
+
+def make(env_id: str, **options: JsonValue) -> TextEnv:
+    """Build an environment. Options are the keyword parameters of its class.
+
+    Raises `UnknownEnv` for the name, `BadOption` for an option or value it does not take.
+    """
+    env_class = _load(env_id)
+    known = option_names(env_id)
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise BadOption(f"{env_id} has no option {name!r}{hint} It takes: {', '.join(known)}")
+    return env_class(**cast("dict[str, int]", options))
+
+
+def option_names(env_id: str) -> tuple[str, ...]:
+    """Names of the options that `make` accepts for this environment."""
+    return tuple(
+        name
+        for name, parameter in inspect.signature(_load(env_id)).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    )
+
+
+def _entry(env_id: str) -> tuple[EnvCard, str]:
+    _load_plugins()
+    if env_id not in _ENTRIES:
+        near = difflib.get_close_matches(env_id, _ENTRIES, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise UnknownEnv(f"no environment {env_id!r}; {hint}list them with: gigym list")
+    return _ENTRIES[env_id]
+
+
+def _load(env_id: str) -> type[TextEnv]:
+    module, _, name = _entry(env_id)[1].partition(":")
+    return cast("type[TextEnv]", getattr(importlib.import_module(module), name))
+
+
+@functools.cache
+def _load_plugins() -> None:
+    for entry in importlib.metadata.entry_points(group="gigym.envs"):
+        entry.load()()
