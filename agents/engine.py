@@ -6,6 +6,7 @@ keep caches may use the part before the last slash to find what they computed fo
 earlier turns, and always compare token ids before they trust it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -80,8 +81,40 @@ class PushReport:
     max_abs_diff: float
 
 
+class Roster:
+    """How many episodes are under way: a rollout writes it, a deterministic engine waits on it.
+
+    An engine that must not depend on arrival order starts a forward only when every live episode
+    has asked or ended, that is when its waiting requests number `live`.
+    """
+
+    def __init__(self) -> None:
+        self.live = 0
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every change."""
+        self._listeners.append(listener)
+
+    def enter(self, episodes: int = 1) -> None:
+        """Announce episodes that will ask."""
+        self._change(episodes)
+
+    def leave(self) -> None:
+        """One episode ended, for whatever reason."""
+        self._change(-1)
+
+    def _change(self, by: int) -> None:
+        self.live += by
+        for listener in self._listeners:
+            listener()
+
+
 class Engine(Protocol):
     """A source of completions."""
+
+    roster: Roster
+    """The episodes it serves; written by the rollout."""
 
     @property
     def capabilities(self) -> Capabilities:

@@ -12,6 +12,7 @@ ALFWORLD = EnvCard(
     max_steps=50,
     caps=("state_key", "admissible_actions", "snapshot", "fork", "expert"),
     splits=("train", "test"),
+    host_options=("games",),
 )
 
 register(ALFWORLD, "gigym.envs.alfworld:ALFWorldEnv")

@@ -49,6 +49,8 @@ class EnvCard:
     """Optional abilities: `state_key`, `admissible_actions`, `snapshot`, `fork`, `expert`."""
     splits: tuple[str, ...] = ()
     """Values of the option `split`, when the environment has it."""
+    host_options: tuple[str, ...] = ()
+    """Options that name files of the machine it runs on; a remote client may not set them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
