@@ -1,6 +1,6 @@
 """Text environments: one contract, versioned names, worlds in files of their own."""
 
-from .base import Snapshot, TextEnv
+from .base import TextEnv
 from .catalog import ALFWORLD
 from .errors import (
     BadOption,
@@ -32,7 +32,6 @@ __all__ = [
     "Reply",
     "ServerError",
     "ServerUnreachable",
-    "Snapshot",
     "Task",
     "TextEnv",
     "UnknownEnv",

@@ -17,8 +17,9 @@ Inside gigym the reply form is used (`start`, `answer`); `reset` and `step` are 
 """
 
 import copy
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import gymnasium
@@ -32,11 +33,10 @@ ExpertKind = Literal["state", "observation"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A frozen episode: JSON data that `restore` continues from, in any process."""
+    """A frozen episode, in the form its bytes are parsed into."""
 
     env: str
     version: str
-    state_key: str | None
     turns: int
     """Number of actions taken so far."""
     last: Reply
@@ -118,35 +118,56 @@ class TextEnv(gymnasium.Env[str, str]):
         reply = self.answer(action)
         return reply.observation, reply.reward, reply.terminated, reply.truncated, _info(reply)
 
-    def snapshot(self) -> Snapshot:
-        """Freeze the running episode. Raises `EpisodeError` before a start."""
+    def snapshot(self) -> bytes:
+        """The running episode as JSON text in UTF-8, for `restore` in any process.
+
+        Raises `EpisodeError` before a start, `Unsupported` where the env has no snapshots.
+        """
         if self._last is None:
             raise EpisodeError(f"{self.card.id}: snapshot before reset; call reset first")
-        return Snapshot(
+        frozen = Snapshot(
             env=self.card.id,
             version=self.card.version,
-            state_key=self._last.state_key,
             turns=self._turns,
             last=self._last,
             frozen=self.freeze(),
         )
+        return json.dumps(asdict(frozen), separators=(",", ":")).encode("ascii")
 
-    def restore(self, snapshot: Snapshot) -> Reply:
-        """Continue from a snapshot; answers the reply it was taken after."""
-        if (snapshot.env, snapshot.version) != (self.card.id, self.card.version):
+    def restore(self, snapshot: bytes) -> Reply:
+        """Continue from a snapshot; answers the reply it was taken after.
+
+        Raises `BadOption` for bytes that are no snapshot of this environment and version.
+        """
+        held = read_snapshot(snapshot)
+        if (held.env, held.version) != (self.card.id, self.card.version):
             raise BadOption(
-                f"snapshot is of {snapshot.env} {snapshot.version}, "
+                f"snapshot is of {held.env} {held.version}, "
                 f"this environment is {self.card.id} {self.card.version}"
             )
-        self.thaw(snapshot.frozen)
-        self._turns, self._last = snapshot.turns, snapshot.last
-        return snapshot.last
+        self.thaw(held.frozen)
+        self._turns, self._last = held.turns, held.last
+        return held.last
 
-    def fork(self) -> Self:
-        """An independent copy of the running episode."""
-        twin = copy.copy(self)
-        twin.restore(self.snapshot())
-        return twin
+    def fork(self, count: int = 1) -> tuple[Self, ...]:
+        """Independent copies of the running episode; the futures do not touch each other."""
+        frozen = self.snapshot()
+        twins = tuple(copy.copy(self) for _ in range(count))
+        for twin in twins:
+            twin.restore(frozen)
+        return twins
+
+
+def read_snapshot(snapshot: bytes) -> Snapshot:
+    """Parse what `TextEnv.snapshot` wrote. Raises `BadOption` for anything else."""
+    try:
+        tree = json.loads(snapshot)
+        last = tree.pop("last")
+        actions = last.pop("admissible_actions")
+        reply = Reply(admissible_actions=None if actions is None else tuple(actions), **last)
+        return Snapshot(last=reply, **tree)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadOption(f"not a snapshot: {error}") from None
 
 
 def _info(reply: Reply) -> dict[str, Any]:

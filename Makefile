@@ -1,0 +1,50 @@
+# The two commands of the README and what they stand on. Needs Python >= 3.11 with pip, and make.
+# Every target installs what it needs into its own virtual environment with the tested pins.
+
+PYTHON ?= python3
+SEED ?= 1
+RUN_VENV := .venv
+TEST_VENV := .venv-test
+PINS := constraints/cpu.txt
+# On Linux the default torch brings gigabytes of CUDA; name a CPU wheel index here to avoid them.
+TORCH_INDEX ?=
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: quickstart test lint bench clean check-python
+
+quickstart: $(RUN_VENV)/ready
+	$(RUN_VENV)/bin/gigym train quickstart seed=$(SEED)
+
+test: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/python -m pytest -q
+
+lint: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/ruff format --check .
+	$(TEST_VENV)/bin/ruff check .
+	$(TEST_VENV)/bin/pyright --pythonpath $(TEST_VENV)/bin/python
+
+bench: $(RUN_VENV)/ready
+	$(RUN_VENV)/bin/gigym bench all --quick
+
+clean:
+	rm -rf $(RUN_VENV) $(TEST_VENV) build dist *.egg-info .pytest_cache .ruff_cache
+
+check-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "gigym needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V 2>&1`. Try: make PYTHON=python3.12" >&2; exit 3; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "this Python has no venv module; on Debian or Ubuntu: apt install python3-venv" >&2; exit 3; }
+
+$(RUN_VENV)/ready: pyproject.toml $(PINS) | check-python
+	$(call install,$(RUN_VENV),train$(comma)serve$(comma)report)
+
+$(TEST_VENV)/ready: pyproject.toml $(PINS) | check-python
+	$(call install,$(TEST_VENV),dev)
+
+comma := ,
+define install
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/pip install --quiet --disable-pip-version-check $(addprefix --extra-index-url=,$(TORCH_INDEX)) -c $(PINS) torch
+	$(1)/bin/pip install --quiet --disable-pip-version-check -c $(PINS) -e '.[$(2)]'
+	touch $(1)/ready
+endef

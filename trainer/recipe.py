@@ -1,0 +1,194 @@
+"""From a TOML file and `key=value` overrides to a `Config`, or to one error that lists all faults.
+
+A source is the name of a shipped recipe (`quickstart`) or a path to a TOML file; a file may say
+`extends = "recipe:quickstart"` or name another file. Overrides win over the file, the file over
+what it extends, that over the defaults. Keys of `[env]` that gigym does not know are options of
+the environment and are checked against it.
+"""
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import BaseModel, ValidationError
+
+from ..envs import GameFileError, UnknownEnv, option_names
+from ..envs.options import parse_assignment
+from .config import Config, EnvSection
+from .errors import ConfigError
+
+Tree = dict[str, Any]
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Names of the shipped recipes."""
+    folder = resources.files(__package__) / "recipes"
+    return tuple(sorted(p.name[:-5] for p in folder.iterdir() if p.name.endswith(".toml")))
+
+
+def load_config(source: str, overrides: Sequence[str] = ()) -> Config:
+    """Read a recipe or TOML file, apply `a.b=c` overrides, validate.
+
+    Raises `ConfigError` (all faults at once), `UnknownEnv`, or `BadOption` for a malformed
+    override.
+    """
+    tree = _read(source, seen=())
+    tree.setdefault("recipe", Path(source).stem)
+    for text in overrides:
+        key, value = parse_assignment(text)
+        _put(tree, key.split("."), value, text)
+    return config_from_tree(tree, source)
+
+
+def config_from_tree(tree: Tree, source: str = "config") -> Config:
+    """Validate a parsed tree; `source` names it in messages."""
+    tree = {**tree, "env": _split_env(tree.get("env", {}))}
+    try:
+        config = Config.model_validate_json(json.dumps(tree, default=str))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_faults(error, source))) from None
+    _check_env(config, source)
+    return config
+
+
+def dump_config(config: Config) -> str:
+    """TOML text that `load_config` reads back to an equal `Config`."""
+    tree = json.loads(config.model_dump_json())
+    env = tree["env"]
+    tree["env"] = {"id": env["id"], "urls": env["urls"], **env["options"]}
+    return tomli_w.dumps(_without_none(tree))
+
+
+def _read(source: str, seen: tuple[str, ...]) -> Tree:
+    if source in seen:
+        raise ConfigError(f"{source}: recipes extend each other: {' -> '.join((*seen, source))}")
+    name = source.removeprefix("recipe:")
+    text, origin = _text(name)
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{origin}: not valid TOML: {error}") from None
+    parent = tree.pop("extends", None)
+    if parent is None:
+        return tree
+    return _merge(_read(str(parent), (*seen, source)), tree)
+
+
+def _text(name: str) -> tuple[str, str]:
+    if name in recipe_names():
+        return (resources.files(__package__) / "recipes" / f"{name}.toml").read_text(), name
+    path = Path(name)
+    if path.is_file():
+        return path.read_text(), name
+    near = difflib.get_close_matches(name, recipe_names(), n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ConfigError(
+        f"no recipe or file {name!r}; {hint}shipped recipes: {', '.join(recipe_names())}"
+    )
+
+
+def _merge(base: Tree, over: Tree) -> Tree:
+    merged = dict(base)
+    for key, value in over.items():
+        held = merged.get(key)
+        both_tables = isinstance(held, dict) and isinstance(value, dict)
+        merged[key] = _merge(held, value) if both_tables else value
+    return merged
+
+
+def _put(tree: Tree, path: list[str], value: object, text: str) -> None:
+    for part in path[:-1]:
+        tree = tree.setdefault(part, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"{text!r}: {part!r} is a value, not a section")
+    tree[path[-1]] = value
+
+
+def _split_env(table: object) -> object:
+    if not isinstance(table, dict):
+        return table
+    own = EnvSection.model_fields.keys() - {"options"}
+    known = {key: value for key, value in table.items() if key in own}
+    return {**known, "options": {key: table[key] for key in table if key not in own}}
+
+
+def _check_env(config: Config, source: str) -> None:
+    try:
+        names = option_names(config.env.id)
+    except UnknownEnv as error:
+        if config.env.urls:
+            return
+        raise ConfigError(f"{source}: env.id: {error}") from None
+    except GameFileError as error:
+        raise ConfigError(f"{source}: env: {error}") from None
+    own = tuple(key for key in EnvSection.model_fields if key != "options")
+    faults = [
+        f"{_place(source, ('env', name))}: unknown key; {_near(name, (*own, *names), 'env.')}"
+        for name in config.env.options
+        if name not in names
+    ]
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _faults(error: ValidationError, source: str) -> Iterable[str]:
+    for fault in error.errors(include_url=False):
+        path = tuple(str(part) for part in fault["loc"])
+        place = _place(source, path)
+        if fault["type"] == "extra_forbidden":
+            prefix = "".join(f"{part}." for part in path[:-1])
+            yield f"{place}: unknown key; {_near(path[-1], _siblings(path), prefix)}"
+        else:
+            yield f"{place}: {fault['msg']}, got {fault['input']!r}"
+
+
+def _siblings(path: tuple[str, ...]) -> tuple[str, ...]:
+    model: type[BaseModel] = Config
+    for part in path[:-1]:
+        kind = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return ()
+        model = kind
+    return tuple(model.model_fields)
+
+
+def _near(name: str, known: Sequence[str], prefix: str) -> str:
+    here = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if here:
+        return f"did you mean {prefix}{here[0]}?"
+    everywhere = {
+        field: f"{section}.{field}"
+        for section, info in Config.model_fields.items()
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)
+        for field in info.annotation.model_fields
+    } | {field: field for field in Config.model_fields}
+    there = difflib.get_close_matches(name, everywhere, n=1, cutoff=0.6)
+    if there:
+        return f"did you mean {everywhere[there[0]]}?"
+    return f"known here: {', '.join(known)}"
+
+
+def _place(source: str, path: tuple[str, ...]) -> str:
+    dotted = ".".join(path)
+    file = Path(source)
+    if not file.is_file():
+        return dotted
+    pattern = re.compile(rf"^\s*{re.escape(path[-1])}\s*=")
+    for number, line in enumerate(file.read_text().splitlines(), start=1):
+        if pattern.match(line):
+            return f"{source}:{number}: {dotted}"
+    return f"{source}: {dotted}"
+
+
+def _without_none(tree: Tree) -> Tree:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in tree.items()
+        if value is not None
+    }
