@@ -1,6 +1,10 @@
-"""Text environments: one contract, versioned names, worlds in files of their own."""
+"""Text environments: one contract, versioned names, worlds in files of their own.
 
-from .base import TextEnv
+`TextEnv` loads Gymnasium and numpy when it is first asked for, so that listing stays cheap.
+"""
+
+from typing import TYPE_CHECKING
+
 from .catalog import ALFWORLD
 from .errors import (
     BadOption,
@@ -17,6 +21,9 @@ from .errors import (
 )
 from .registry import card, list_envs, make, option_names, register
 from .types import EnvCard, Options, Policy, Reply, Task
+
+if TYPE_CHECKING:
+    from .base import TextEnv
 
 __all__ = [
     "ALFWORLD",
@@ -43,3 +50,11 @@ __all__ = [
     "option_names",
     "register",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name != "TextEnv":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .base import TextEnv
+
+    return TextEnv

@@ -10,11 +10,13 @@ import functools
 import importlib
 import importlib.metadata
 import inspect
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from .base import TextEnv
 from .errors import BadOption, UnknownEnv
 from .types import EnvCard, JsonValue
+
+if TYPE_CHECKING:
+    from .base import TextEnv
 
 _ENTRIES: dict[str, tuple[EnvCard, str]] = {}
 
@@ -41,7 +43,7 @@ def card(env_id: str) -> EnvCard:
     return _entry(env_id)[0]
 
 
-def make(env_id: str, **options: JsonValue) -> TextEnv:
+def make(env_id: str, **options: JsonValue) -> "TextEnv":
     """Build an environment. Options are the keyword parameters of its class.
 
     Raises `UnknownEnv` for the name, `BadOption` for an option or value it does not take.
@@ -74,7 +76,7 @@ def _entry(env_id: str) -> tuple[EnvCard, str]:
     return _ENTRIES[env_id]
 
 
-def _load(env_id: str) -> type[TextEnv]:
+def _load(env_id: str) -> "type[TextEnv]":
     module, _, name = _entry(env_id)[1].partition(":")
     return cast("type[TextEnv]", getattr(importlib.import_module(module), name))
 
