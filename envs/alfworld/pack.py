@@ -1,0 +1,264 @@
+"""Game files in, `PackRow`s out: packs, folders and zips of official ALFWorld games.
+
+A pack is a `.jsonl` or `.jsonl.xz` file with one game per line; the official release is a tree
+of `game.tw-pddl` files. Either becomes a `GameSet`, which holds each game compressed and hands
+out a row when asked; nothing is interpreted here. Nothing is unpacked to disk, sizes are bounded.
+"""
+
+import functools
+import json
+import lzma
+import os
+import re
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from ..errors import BadOption, GameFileError, UnknownTask
+
+GAME_FILE = "game.tw-pddl"
+MAX_GAME_BYTES = 4 << 20
+"""No official game reaches 300 kB."""
+MAX_SET_BYTES = 4 << 30
+"""The largest official split is 191 MB as text."""
+_UNPLAYABLE = ("movable", "Sliced")
+_RELEASE = "json_2.1.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackRow:
+    """One game as a pack stores it; the domain and the grammar are the same for all games."""
+
+    id: str
+    """`<split>/<task folder>/<trial folder>` for official games."""
+    task: str
+    """The whole line `Your task is to: ...`"""
+    pddl_problem: str
+    walkthrough: tuple[str, ...]
+    """Commands that win from the reset."""
+
+
+class GameSet:
+    """Games in a fixed order, read once and kept compressed; rows are made when asked for."""
+
+    def __init__(self, name: str, rows: Iterable[PackRow]) -> None:
+        """Raises `GameFileError` when there is no game or two share an id."""
+        self.name = name
+        self._packed: dict[str, bytes] = {}
+        for row in rows:
+            if row.id in self._packed:
+                raise GameFileError(f"{name}: two games have the id {row.id!r}; remove one of them")
+            self._packed[row.id] = zlib.compress(_encode(row), 1)
+        if not self._packed:
+            raise GameFileError(
+                f"{name}: holds no game; expected one JSON object per line or {GAME_FILE} files"
+            )
+        self.ids = tuple(self._packed)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[PackRow]:
+        return map(self.row, self.ids)
+
+    def row(self, game_id: str) -> PackRow:
+        """The game with this id. Raises `UnknownTask`."""
+        packed = self._packed.get(game_id)
+        if packed is None:
+            raise UnknownTask(
+                f"no game {game_id!r} in {self.name}, which holds {len(self)} games "
+                f"such as {self.ids[0]!r}"
+            )
+        return _decode(zlib.decompress(packed), self.name)
+
+
+def read_games(path: str | os.PathLike[str], split: str = "") -> GameSet:
+    """The games of a pack, a folder or a zip; of a folder's part `split` where it has one.
+
+    The same file gives the same `GameSet` object throughout the process. Raises `GameFileError`
+    naming file and line for what cannot be read, `BadOption` for a split that is no plain name.
+    """
+    found = _resolve(Path(path).expanduser(), split)
+    try:
+        status = found.stat()
+    except OSError as error:
+        raise GameFileError(f"{found}: {error.strerror}; check the option games") from None
+    with _LOADING:
+        return _load(found.resolve(), status.st_mtime_ns, status.st_size)
+
+
+def write_pack(path: str | os.PathLike[str], rows: Iterable[PackRow]) -> int:
+    """Write a `.jsonl` or `.jsonl.xz` pack and answer the number of games.
+
+    The file appears only when it is whole. Raises `GameFileError` for another ending.
+    """
+    target = Path(path)
+    _require_pack_name(target)
+    partial = target.with_name(target.name + ".partial")
+    count = 0
+    with _open_pack(partial, "wb", packed=target.suffix == ".xz") as stream:
+        for row in rows:
+            stream.write(_encode(row) + b"\n")
+            count += 1
+    partial.replace(target)
+    return count
+
+
+_LOADING = threading.Lock()
+
+
+@functools.lru_cache(maxsize=8)
+def _load(path: Path, _modified: int, _size: int) -> GameSet:
+    if path.is_dir():
+        rows = _folder_rows(path)
+    elif path.suffix == ".zip":
+        rows = _zip_rows(path)
+    else:
+        rows = _pack_rows(path)
+    return GameSet(str(path), rows)
+
+
+def _resolve(path: Path, split: str) -> Path:
+    if not split or not path.is_dir():
+        return path
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", split):
+        raise BadOption(f"split must be a plain name such as 'train', got {split!r}")
+    for folder in (path, path / _RELEASE):
+        for candidate in (folder / split, folder / f"{split}.jsonl.xz", folder / f"{split}.jsonl"):
+            if candidate.exists():
+                return candidate
+    return path
+
+
+def _pack_rows(path: Path) -> Iterator[PackRow]:
+    _require_pack_name(path)
+    total = number = 0
+    try:
+        with _open_pack(path, "rb", packed=path.suffix == ".xz") as stream:
+            while line := stream.readline(MAX_GAME_BYTES + 1):
+                number += 1
+                total += len(line)
+                where = f"{path}, line {number}"
+                _check_size(where, len(line), total)
+                if line.strip():
+                    yield _decode(line, where)
+    except (lzma.LZMAError, EOFError, OSError) as error:
+        raise GameFileError(
+            f"{path}: cannot be read after line {number}: {error}; the file is damaged or was "
+            "not copied whole: fetch it again"
+        ) from None
+
+
+def _folder_rows(root: Path) -> Iterator[PackRow]:
+    found = sorted(
+        Path(folder) / GAME_FILE for folder, _, names in os.walk(root) if GAME_FILE in names
+    )
+    total = 0
+    for path in found:
+        game_id = _game_id(path.parts)
+        if not _playable(game_id):
+            continue
+        try:
+            with path.open("rb") as stream:
+                text = stream.read(MAX_GAME_BYTES + 1)
+        except OSError as error:
+            raise GameFileError(f"{path}: {error.strerror}; check its permissions") from None
+        total += len(text)
+        _check_size(str(path), len(text), total)
+        yield from _release_row(text, game_id, str(path))
+
+
+def _zip_rows(path: Path) -> Iterator[PackRow]:
+    total = 0
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in sorted(archive.namelist()):
+                parts = PurePosixPath(member).parts
+                if parts[-1:] != (GAME_FILE,) or not _playable(game_id := _game_id(parts)):
+                    continue
+                with archive.open(member) as stream:
+                    text = stream.read(MAX_GAME_BYTES + 1)
+                total += len(text)
+                where = f"{path}, member {member}"
+                _check_size(where, len(text), total)
+                yield from _release_row(text, game_id, where)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError) as error:
+        raise GameFileError(
+            f"{path}: not a readable zip of {GAME_FILE} files: {error}; fetch it again"
+        ) from None
+
+
+def _game_id(parts: tuple[str, ...]) -> str:
+    return "/".join(part for part in parts[-4:-1] if part not in ("/", "\\"))
+
+
+def _playable(game_id: str) -> bool:
+    """Alfworld leaves these folders of the release out, whatever they hold."""
+    return not any(word in game_id for word in _UNPLAYABLE)
+
+
+def _release_row(text: bytes, game_id: str, where: str) -> Iterator[PackRow]:
+    """The row of one `game.tw-pddl`; none when it is marked unsolvable."""
+    tree = _parse_object(text, where)
+    if tree.get("solvable") is False:
+        return
+    found = re.search(r"Your task is to: [^\"\n]*", str(tree.get("grammar")))
+    if found is None:
+        raise GameFileError(f"{where}: its grammar has no line 'Your task is to: ...'")
+    yield _row(tree | {"id": game_id, "task": found[0]}, where)
+
+
+def _encode(row: PackRow) -> bytes:
+    return json.dumps(asdict(row)).encode("ascii")
+
+
+def _decode(line: bytes, where: str) -> PackRow:
+    return _row(_parse_object(line, where), where)
+
+
+def _parse_object(text: bytes, where: str) -> dict[str, object]:
+    try:
+        tree: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise GameFileError(
+            f"{where}: not JSON: {error}; the file is damaged or was cut: fetch it again"
+        ) from None
+    if not isinstance(tree, dict):
+        raise GameFileError(f"{where}: expected a JSON object, got {type(tree).__name__}")
+    return cast("dict[str, object]", tree)
+
+
+def _row(tree: dict[str, object], where: str) -> PackRow:
+    walkthrough = tree.get("walkthrough")
+    texts = [tree.get(key) for key in ("id", "task", "pddl_problem")]
+    if not isinstance(walkthrough, list) or not all(isinstance(text, str) for text in texts):
+        raise GameFileError(
+            f"{where}: expected the texts id, task, pddl_problem and the list walkthrough; "
+            f"got the keys {', '.join(sorted(tree)) or 'none'}"
+        )
+    game_id, task, problem = cast("list[str]", texts)
+    commands = tuple(str(command) for command in cast("list[object]", walkthrough))
+    return PackRow(id=game_id, task=task, pddl_problem=problem, walkthrough=commands)
+
+
+def _check_size(where: str, size: int, total: int) -> None:
+    if size > MAX_GAME_BYTES:
+        raise GameFileError(f"{where}: a game of more than {MAX_GAME_BYTES} bytes is refused")
+    if total > MAX_SET_BYTES:
+        raise GameFileError(f"{where}: more than {MAX_SET_BYTES} bytes of games are refused")
+
+
+def _require_pack_name(path: Path) -> None:
+    if not path.name.endswith((".jsonl", ".jsonl.xz")):
+        raise GameFileError(
+            f"{path}: expected a .jsonl or .jsonl.xz pack, a folder or a .zip of {GAME_FILE} files"
+        )
+
+
+def _open_pack(path: Path, mode: str, *, packed: bool) -> IO[bytes]:
+    opener = lzma.open if packed else open
+    return cast("IO[bytes]", opener(path, mode))
