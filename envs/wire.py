@@ -1,0 +1,247 @@
+"""Requests of the native batch protocol `gigym/1`, as pydantic models for both ends.
+
+Strict and closed: an unknown field or an inexact type is refused. An item that does not validate
+arrives as a `BadItem`, so that its neighbours are still served. The answers are in
+`wire_answers.py`; nothing here opens a socket.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self, TypeVar, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+PROTOCOL = "gigym/1"
+MINOR = 0
+BOOT_HEADER = "X-Gigym-Boot"
+KEY_HEADER = "Idempotency-Key"
+PUBLIC_PATHS = frozenset({"/health", "/healthz", "/readyz", "/v1/info"})
+"""Answered without a token."""
+
+
+class Code(StrEnum):
+    """Every error code of the protocol."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    BAD_ITEM = "BAD_ITEM"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    UNKNOWN_ENV = "UNKNOWN_ENV"
+    UNKNOWN_ROUTE = "UNKNOWN_ROUTE"
+    SESSION_UNKNOWN = "SESSION_UNKNOWN"
+    SESSION_EXPIRED = "SESSION_EXPIRED"
+    STEP_INDEX = "STEP_INDEX"
+    STEP_CONFLICT = "STEP_CONFLICT"
+    EPISODE_OVER = "EPISODE_OVER"
+    NOT_RESET = "NOT_RESET"
+    TOO_LARGE = "TOO_LARGE"
+    BUSY = "BUSY"
+    TIMEOUT = "TIMEOUT"
+    ENV_ERROR = "ENV_ERROR"
+    WORKER_LOST = "WORKER_LOST"
+    REPLAY_DIVERGED = "REPLAY_DIVERGED"
+    DRAINING = "DRAINING"
+    INTERNAL = "INTERNAL"
+
+
+RETRYABLE = frozenset({Code.BUSY, Code.TIMEOUT, Code.DRAINING})
+"""The same request may be sent again."""
+SESSION_GONE = frozenset({Code.SESSION_UNKNOWN, Code.SESSION_EXPIRED, Code.WORKER_LOST})
+"""The session must be rebuilt by replay."""
+
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Sid = Annotated[str, Field(min_length=1, max_length=64)]
+JsonObject = dict[str, JsonValue]
+
+
+class Message(BaseModel):
+    """Base of all requests: unknown fields and inexact types are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
+
+
+class ResetItem(Message):
+    """Start the episode after the `ep` that were started before."""
+
+    sid: Sid
+    ep: Count
+    """Resets already applied to the session."""
+    seed: Int64
+    options: JsonObject = Field(default_factory=dict)
+    """Options of this episode, such as `{"task": ID}`."""
+
+
+class StepItem(Message):
+    """Take one action."""
+
+    sid: Sid
+    ep: Count
+    """Resets already applied to the session."""
+    n: Count
+    """Steps already applied in this episode."""
+    action: str
+
+
+class SidItem(Message):
+    """Names a session."""
+
+    sid: Sid
+
+
+class RenewItem(Message):
+    """Keep a session for longer."""
+
+    sid: Sid
+    lease_s: Seconds | None = None
+    """New length of the lease; unchanged when absent."""
+
+
+class ForkItem(Message):
+    """Make independent copies of a session."""
+
+    sid: Sid
+    count: Annotated[int, Field(ge=1, le=4096)]
+
+
+class Recipe(Message):
+    """How to come to a state: the beginning and every action since."""
+
+    seed: Int64
+    options: JsonObject = Field(default_factory=dict)
+    actions: list[str] = Field(default_factory=list[str])
+    keys: list[str] = Field(default_factory=list[str])
+    """State keys seen at reset and after each action (observation keys where the environment has
+    no state keys); empty checks nothing."""
+
+    @model_validator(mode="after")
+    def _one_key_per_reply(self) -> Self:
+        if self.keys and len(self.keys) != len(self.actions) + 1:
+            raise ValueError(
+                f"keys must be one more than actions: got {len(self.keys)} keys "
+                f"for {len(self.actions)} actions"
+            )
+        return self
+
+
+class Snapshot(Message):
+    """A frozen session; what `/v1/snapshot` answers and `/v1/restore` takes."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: Literal["data", "recipe"]
+    """`data` is the environment's own state, `recipe` is replayed."""
+    portable: bool = True
+    """Whether another server of the same environment and version takes it."""
+    env: str
+    version: str
+    state_key: str | None = None
+    blob: str
+    """JSON text."""
+
+
+class RestoreItem(Message):
+    """Bring a session to a state; counts as a reset."""
+
+    sid: Sid
+    ep: Count | None = None
+    """Resets already applied; makes the item idempotent, as for a reset."""
+    snapshot: Snapshot | None = None
+    recipe: Recipe | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one_source(self) -> Self:
+        if (self.snapshot is None) == (self.recipe is None):
+            raise ValueError("give either snapshot or recipe")
+        return self
+
+
+class BadItem(BaseModel):
+    """An item that did not validate."""
+
+    sid: str | None
+    message: str
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def _isolated(kind: type[ModelT]) -> PlainValidator:
+    """Validator that turns a bad item into a value."""
+    adapter = TypeAdapter(kind)
+
+    def read(value: object) -> ModelT | BadItem:
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as error:
+            sid = cast("dict[str, object]", value).get("sid") if isinstance(value, dict) else None
+            return BadItem(sid=sid if isinstance(sid, str) else None, message=explain(error))
+
+    return PlainValidator(read, json_schema_input_type=kind)
+
+
+def explain(error: ValidationError) -> str:
+    """First fault of a message and how many more there are; never repeats the input."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    place = ".".join(str(part) for part in faults[0]["loc"])
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{place}: {faults[0]['msg']}{more}" if place else f"{faults[0]['msg']}{more}"
+
+
+class SessionsRequest(Message):
+    """Lease sessions of one environment."""
+
+    env: str
+    count: Annotated[int, Field(ge=1)] = 1
+    lease_s: Seconds | None = None
+    """How long an unused session is kept; the server's default when absent."""
+    wait_s: Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)] = 10.0
+    """How long to queue when the server is full."""
+    options: JsonObject = Field(default_factory=dict)
+    """Options of the environment, over those the host set."""
+
+
+class ResetRequest(Message):
+    """Episodes to start."""
+
+    items: list[Annotated[ResetItem | BadItem, _isolated(ResetItem)]]
+
+
+class StepRequest(Message):
+    """Actions to take."""
+
+    items: list[Annotated[StepItem | BadItem, _isolated(StepItem)]]
+
+
+class RestoreRequest(Message):
+    """Sessions to bring to a state."""
+
+    items: list[Annotated[RestoreItem | BadItem, _isolated(RestoreItem)]]
+
+
+class ForkRequest(Message):
+    """Sessions to copy."""
+
+    items: list[Annotated[ForkItem | BadItem, _isolated(ForkItem)]]
+
+
+class RenewRequest(Message):
+    """Leases to renew."""
+
+    items: list[Annotated[RenewItem | BadItem, _isolated(RenewItem)]]
+
+
+class SidRequest(Message):
+    """Sessions to snapshot or to close."""
+
+    items: list[Annotated[SidItem | BadItem, _isolated(SidItem)]]
