@@ -1,14 +1,22 @@
-"""The learning curve as a PNG, drawn from `metrics.jsonl` alone."""
+"""The learning curve as a PNG, drawn from `metrics.jsonl` and the two summaries alone."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..envs.errors import need
 from .metrics import read_metrics
 from .rundir import RunDir
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SMOOTH = 5
+_KINDS = (("train", "o", "tab:blue", "training tasks"), ("heldout", "s", "tab:orange", "unseen"))
+
 
 def plot_curve(run: RunDir) -> Path:
-    """Write `curve.png`: success per iteration on the training tasks, before and after beside it.
+    """Write `curve.png`: success per iteration while training, evaluations at both ends.
 
     Raises `MissingExtra` without matplotlib.
     """
@@ -16,29 +24,52 @@ def plot_curve(run: RunDir) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    lines = read_metrics(run.metrics)
-    summary = {**run.read_json("baseline.json"), **run.read_json("summary.json")}
-    steps = [line["step"] for line in lines]
-    figure = Figure(figsize=(7, 4), dpi=120)
+    lines = [line for line in read_metrics(run.metrics) if "success" in line]
+    scores = {**run.read_json("baseline.json"), **run.read_json("summary.json")}
+    figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.plot(steps, [100 * line["success"] for line in lines], label="training tasks, sampled")
-    for name, mark in (("train", "o"), ("heldout", "s")):
-        ends = [(0, summary.get(f"{name}_before")), (steps[-1:] or [0], summary.get(f"{name}_after"))]
-        for where, value in ends:
-            if value is None or value["episodes"] == 0:
-                continue
-            x = where[0] if isinstance(where, list) else where
-            spread = [[100 * (value["mean"] - value["low"])], [100 * (value["high"] - value["mean"])]]
-            label = f"evaluation, {'training' if name == 'train' else 'held-out'} tasks"
-            axes.errorbar(
-                [x], [100 * value["mean"]], yerr=spread, fmt=mark, capsize=3,
-                color="tab:blue" if name == "train" else "tab:orange",
-                label=label if where == 0 else None,
-            )
-    axes.set(xlabel="iteration", ylabel="success, %", ylim=(0, 100), title=run.path.name)
+    _draw_training(axes, [line["step"] for line in lines], [line["success"] for line in lines])
+    _draw_evaluations(axes, scores, last=lines[-1]["step"] if lines else 0)
+    axes.set(xlabel="iteration", ylabel="success, %", ylim=(0, 102), title=run.path.name)
     axes.grid(alpha=0.3)
-    axes.legend(loc="upper left", fontsize=8)
+    if axes.has_data():
+        axes.legend(loc="lower right", fontsize=8)
     path = run.path / "curve.png"
     figure.savefig(path)
     return path
+
+
+def trailing_means(values: list[float], width: int) -> list[float]:
+    """Mean of each value and those before it, at most `width` in all."""
+    windows = (values[max(0, end - width) : end] for end in range(1, len(values) + 1))
+    return [sum(window) / len(window) for window in windows]
+
+
+def _draw_training(axes: "Axes", steps: list[float], success: list[float]) -> None:
+    if not steps:
+        return
+    percent = [100 * value for value in success]
+    axes.plot(steps, percent, color="tab:blue", alpha=0.35, label="while training, sampled")
+    smooth = trailing_means(percent, _SMOOTH)
+    axes.plot(steps, smooth, color="tab:blue", label=f"mean of the last {_SMOOTH} iterations")
+
+
+def _draw_evaluations(axes: "Axes", scores: Mapping[str, Any], last: float) -> None:
+    for kind, marker, color, label in _KINDS:
+        ends = ((0.0, scores.get(f"{kind}_before")), (last, scores.get(f"{kind}_after")))
+        points = [(x, score) for x, score in ends if score is not None and score["episodes"] > 0]
+        if not points:
+            continue
+        means = [100 * score["mean"] for _, score in points]
+        below = [100 * (score["mean"] - score["low"]) for _, score in points]
+        above = [100 * (score["high"] - score["mean"]) for _, score in points]
+        axes.errorbar(
+            [x for x, _ in points],
+            means,
+            yerr=[below, above],
+            fmt=marker,
+            color=color,
+            capsize=3,
+            label=f"evaluation on {label}, 95 % interval",
+        )

@@ -1,0 +1,5 @@
+"""`python -m gigym.cli` is the `gigym` command."""
+
+from . import main
+
+main()

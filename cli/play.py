@@ -1,0 +1,138 @@
+"""`gigym play`: one episode in the terminal, by a person or by a scripted agent.
+
+A person sees the observation, the numbered choices, the reward and the state key, and whether
+the state was met before; `u` steps back, `q` ends. With `--json` the transcript goes to stderr
+and the episode to stdout as one object, whatever the environment's code prints.
+"""
+
+import json
+import random
+import shutil
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from .text import cells, clean
+from .words import AsJson, Assignments, EnvId, new_app
+
+if TYPE_CHECKING:
+    from ..envs import Policy, Reply, TextEnv
+    from .sitting import Sitting
+
+Agent = Literal["human", "expert", "random"]
+
+app = new_app()
+
+
+@app.command()
+def play(
+    env_id: EnvId,
+    options: Assignments = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which task.")] = 0,
+    agent: Annotated[Agent, typer.Option(help="Who chooses the actions.")] = "human",
+    as_json: AsJson = False,
+) -> None:
+    """Play one episode in the terminal."""
+    from ..envs import make
+    from ..envs.options import parse_options
+    from .sitting import Sitting
+
+    with redirect_stdout(sys.stderr if as_json else sys.stdout):
+        env = make(env_id, **parse_options(options or ()))
+        sitting = Sitting(env, seed)
+        print(f"{env_id}, seed {seed}\n\n{clean(sitting.reply.observation)}")
+        if agent == "human":
+            _play_by_hand(sitting)
+        else:
+            _play_by_policy(sitting, _policy(env, agent, seed))
+        print(f"\n{_ending(sitting)}")
+    if as_json:
+        print(json.dumps({"env": env_id, "seed": seed, "agent": agent, **sitting.record()}))
+
+
+class RandomPolicy:
+    """Any admissible action, each as likely as the others."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def act(self, reply: "Reply") -> str:
+        """Draw an action. Raises `Unsupported` where the environment lists none."""
+        from ..envs import Unsupported
+
+        if not reply.admissible_actions:
+            raise Unsupported("the environment lists no admissible actions to draw from")
+        return self._random.choice(reply.admissible_actions)
+
+
+def _policy(env: "TextEnv", agent: Agent, seed: int) -> "Policy":
+    return env.expert("state", seed) if agent == "expert" else RandomPolicy(seed)
+
+
+def _play_by_policy(sitting: "Sitting", policy: "Policy") -> None:
+    while not sitting.reply.done:
+        sitting.take(policy.act(sitting.reply))
+        move = sitting.moves[-1]
+        print(f"\n> {clean(move.action)}\n{clean(move.observation)}")
+
+
+def _play_by_hand(sitting: "Sitting") -> None:
+    while not sitting.reply.done:
+        print(f"\n{_choices(sitting.reply)}\n{_standing(sitting)}  (u back, q quit)")
+        line = _ask()
+        if line in (None, "q"):
+            return
+        if line:
+            _obey(line, sitting)
+
+
+def _obey(line: str, sitting: "Sitting") -> None:
+    from ..envs import Unsupported
+
+    if line != "u":
+        sitting.take(_meant(line, sitting.reply))
+    else:
+        try:
+            sitting.back()
+        except Unsupported as error:
+            print(f"{error}")
+            return
+    print(f"\n{clean(sitting.reply.observation)}")
+
+
+def _ask() -> str | None:
+    if sys.stdin.isatty():
+        print("> ", end="", flush=True)
+    line = sys.stdin.readline()
+    return line.strip() if line else None
+
+
+def _meant(line: str, reply: "Reply") -> str:
+    choices = reply.admissible_actions or ()
+    if line.isdecimal() and 1 <= int(line) <= len(choices):
+        return choices[int(line) - 1]
+    return line
+
+
+def _choices(reply: "Reply") -> str:
+    if reply.admissible_actions is None:
+        return "(any text is an action here)"
+    numbered = [f"{n:3d} {clean(action)}" for n, action in enumerate(reply.admissible_actions, 1)]
+    return cells(numbered, shutil.get_terminal_size().columns)
+
+
+def _standing(sitting: "Sitting") -> str:
+    reply, met = sitting.reply, sitting.met_before()
+    key = "" if reply.state_key is None else f"  state {reply.state_key[:8]}"
+    again = "" if met is None else f" (met at turn {met})"
+    turn = f"turn {len(sitting.moves)}  reward {reply.reward:g}  return {sitting.total:g}"
+    return f"{turn}{key}{again}"
+
+
+def _ending(sitting: "Sitting") -> str:
+    reply = sitting.reply
+    verdict = "won" if reply.info.get("won") else "over" if reply.terminated else "out of turns"
+    said = verdict if reply.done else "left unfinished"
+    return f"{said} after {len(sitting.moves)} turns, return {sitting.total:g}"

@@ -1,0 +1,77 @@
+"""What a finished run says last: success before and after, honestly labelled, and what is next."""
+
+from typing import TYPE_CHECKING, Any
+
+from .text import table
+
+if TYPE_CHECKING:
+    from ..trainer import RunDir
+    from ..trainer.config import Config
+
+
+def facts(run: "RunDir") -> dict[str, Any]:
+    """The end of a run as one JSON object: its folder, its curve, its `summary.json`."""
+    return {"run": str(run.path), "curve": _curve(run), **run.read_json("summary.json")}
+
+
+def page(run: "RunDir") -> str:
+    """The end of a run for a person."""
+    from ..trainer.recipe import load_config
+
+    config = load_config(str(run.path / "config.toml"))
+    summary = run.read_json("summary.json")
+    places = [f"run    {run.path}"]
+    if curve := _curve(run):
+        places.append(f"curve  {curve}")
+    return "\n\n".join(
+        part for part in (_scores(summary, config), "\n".join(places), _next(run, config)) if part
+    )
+
+
+def _curve(run: "RunDir") -> str | None:
+    path = run.path / "curve.png"
+    return str(path) if path.is_file() else None
+
+
+def _scores(summary: dict[str, Any], config: "Config") -> str:
+    labels = {"train": _training_label(config), "heldout": "tasks never trained on"}
+    rows = [
+        (label, _score(summary[f"{kind}_before"]), _score(summary[f"{kind}_after"]))
+        for kind, label in labels.items()
+        if summary.get(f"{kind}_before") and summary.get(f"{kind}_after")
+    ]
+    if not rows:
+        return ""
+    head = ("success, 95 % interval", "before", "after")
+    return f"{table([head, *rows])}\n{_caution(config)}"
+
+
+def _training_label(config: "Config") -> str:
+    pool = config.rollout.pool
+    return f"the {pool} tasks trained on" if pool else "training tasks"
+
+
+def _caution(config: "Config") -> str:
+    if config.rollout.pool and not config.model.path:
+        return (
+            "The first line is practice: a small model mostly memorises the tasks it trains on.\n"
+            "The second line is what it learned about tasks it has not seen."
+        )
+    return f"Sampled at temperature {config.eval.temperature:g}, one run, seed {config.seed}."
+
+
+def _score(score: dict[str, float]) -> str:
+    mean, low, high = (100 * score[name] for name in ("mean", "low", "high"))
+    return f"{mean:.1f} % [{low:.1f}, {high:.1f}] of {score['episodes']:.0f}"
+
+
+def _next(run: "RunDir", config: "Config") -> str:
+    from ..trainer.recipe import recipe_names
+
+    commands = [f"gigym train --resume {run.path} iterations={2 * config.iterations}"]
+    if config.recipe in recipe_names():
+        rival = "gigpo" if config.estimator == "grpo" else "grpo"
+        commands.insert(0, f"gigym train {config.recipe} estimator={rival} seed={config.seed}")
+    return "\n".join(
+        f"{label}  {c}" for label, c in zip(("next ", "     "), commands, strict=False)
+    )
