@@ -1,0 +1,185 @@
+"""A room drawn from the tables: which receptacles, where, and what lies in them.
+
+Comes in: a seeded generator, the goal, the knobs. Goes out: a frozen `Room` that satisfies the
+knobs, or None where this draw cannot (the caller draws again). Names are CamelCase types plus a
+number; no text of the game format is made here.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from .difficulty import Difficulty
+from .tables import Kind, tables
+
+APPLIANCE: Mapping[Kind, str] = {"clean": "SinkBasin", "heat": "Microwave", "cool": "Fridge"}
+LAMP = "DeskLamp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What the player shall do, and in which sort of room."""
+
+    kind: Kind
+    room: str
+    """`kitchen`, `living_room`, `bedroom` or `bathroom`."""
+    thing: str
+    """Type of the object to bring."""
+    target: str
+    """Type of the receptacle to bring it to; the lamp's type in `look` games."""
+
+    @property
+    def copies(self) -> int:
+        """How many objects of the type must be brought."""
+        return 2 if self.kind == "two" else 1
+
+    def allows(self, place: str, thing: str) -> bool:
+        """Whether such an object may lie in such a receptacle at the start."""
+        at_goal = place == self.target and thing == self.thing
+        return not (at_goal and self.kind in ("place", "two"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receptacle:
+    """One receptacle of the room; closed at the start where it can be opened."""
+
+    type: str
+    number: int
+    location: int
+    openable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """One object and the receptacle it lies in."""
+
+    type: str
+    number: int
+    holder: Receptacle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """All that a generated game is made from."""
+
+    goal: Goal
+    receptacles: tuple[Receptacle, ...]
+    things: tuple[Thing, ...]
+
+
+def draw_room(rng: Random, goal: Goal, knobs: Difficulty) -> Room | None:
+    """One try at a room for the goal; None when it misses a bound of the knobs."""
+    receptacles = _draw_receptacles(rng, goal, knobs)
+    things = _draw_things(rng, goal, receptacles, knobs)
+    fits = (
+        _within(len(receptacles), knobs.receptacles)
+        and _within(len(things), knobs.objects)
+        and sum(r.openable for r in receptacles) >= knobs.closed
+        and sum(t.type == goal.thing for t in things) >= goal.copies
+        and (goal.kind != "look" or any(t.type == LAMP for t in things))
+    )
+    return Room(goal=goal, receptacles=receptacles, things=things) if fits else None
+
+
+def _within(number: int, bounds: tuple[int, int] | None) -> bool:
+    return bounds is None or bounds[0] <= number <= bounds[1]
+
+
+def _draw_receptacles(rng: Random, goal: Goal, knobs: Difficulty) -> tuple[Receptacle, ...]:
+    needed = _needed_types(rng, goal)
+    counts = _draw_counts(rng, goal.room, needed, knobs.remix)
+    if knobs.receptacles is not None:
+        counts = _thin_out(rng, goal, needed, counts, knobs)
+    placed: list[Receptacle] = []
+    location = 0
+    for kind in sorted(counts):
+        opened, total = tables().openable.get(kind, (0, 1))
+        for number in range(1, counts[kind] + 1):
+            location += not placed or rng.random() >= knobs.shared
+            openable = rng.random() * total < opened
+            placed.append(
+                Receptacle(type=kind, number=number, location=location, openable=openable)
+            )
+    return tuple(placed)
+
+
+def _needed_types(rng: Random, goal: Goal) -> tuple[str, ...]:
+    """Receptacle types without which the goal cannot be reached."""
+    if goal.kind != "look":
+        return (goal.target, APPLIANCE.get(goal.kind, goal.target))
+    hosts = {t: held[LAMP] for t, held in tables().placed[goal.room].items() if LAMP in held}
+    return (rng.choices(list(hosts), list(hosts.values()))[0],)
+
+
+def _draw_counts(rng: Random, room: str, needed: Sequence[str], remix: float) -> dict[str, int]:
+    """How many receptacles of each type: an official layout, partly overruled by others."""
+    layouts = tables().layouts[room]
+    base = rng.choice([layout for layout in layouts if needed[0] in layout])
+    counts: dict[str, int] = {}
+    for kind in sorted({kind for layout in layouts for kind in layout}):
+        source = rng.choice(layouts) if rng.random() < remix else base
+        counts[kind] = max(source.get(kind, 0), int(kind in needed))
+    return counts
+
+
+def _thin_out(
+    rng: Random, goal: Goal, needed: Sequence[str], counts: Mapping[str, int], knobs: Difficulty
+) -> dict[str, int]:
+    """A small room: what the goal and the knobs need, then one of each type, then a second."""
+    low, high = knobs.receptacles or (0, sum(counts.values()))
+    budget = rng.randint(low, high)
+    closable = [kind for kind in counts if kind in tables().openable for _ in range(counts[kind])]
+    kept = Counter(set(needed))
+    kept |= Counter(rng.sample(closable, min(knobs.closed, len(closable))))
+    for level in range(1, max(counts.values()) + 1):
+        for kind in _fuller_first(rng, goal.room, [k for k in counts if counts[k] >= level]):
+            if kept[kind] < level and kept.total() < budget:
+                kept[kind] += 1
+    return dict(kept)
+
+
+def _fuller_first(rng: Random, room: str, kinds: Sequence[str]) -> list[str]:
+    """A random order in which receptacles that usually hold more tend to come first."""
+    drawn = {kind: rng.random() ** (1 / (0.2 + tables().load(room, kind))) for kind in kinds}
+    return sorted(kinds, key=lambda kind: -drawn[kind])
+
+
+def _draw_things(
+    rng: Random, goal: Goal, receptacles: Sequence[Receptacle], knobs: Difficulty
+) -> tuple[Thing, ...]:
+    things: list[Thing] = []
+    for kind, copies in _draw_amounts(rng, goal, knobs):
+        weights = [
+            tables().likelihood(goal.room, r.type, kind) if goal.allows(r.type, kind) else 0.0
+            for r in receptacles
+        ]
+        if any(weights):
+            holders = rng.choices(receptacles, weights, k=copies)
+            things += [
+                Thing(type=kind, number=number, holder=holder)
+                for number, holder in enumerate(holders, start=1)
+            ]
+    return tuple(things)
+
+
+def _draw_amounts(rng: Random, goal: Goal, knobs: Difficulty) -> Iterator[tuple[str, int]]:
+    """Object types with the number of copies, the goal's own first, until the budget is spent."""
+    copies = tables().copies[goal.room]
+    budget = rng.randint(*knobs.objects) if knobs.objects else sum(map(len, copies.values()))
+    least = {goal.thing: goal.copies} | ({LAMP: 1} if goal.kind == "look" else {})
+    others = [kind for kind in copies if kind not in least]
+    rng.shuffle(others)
+    for kind in (*least, *others):
+        number = _draw_number(rng, copies[kind], least.get(kind, 0), knobs.copies)
+        number = min(number, max(budget, least.get(kind, 0)))
+        budget -= number
+        if number:
+            yield kind, number
+
+
+def _draw_number(rng: Random, games: Sequence[int], least: int, most: int) -> int:
+    """How many copies of a type, as often as the official games have them."""
+    choices = range(least, min(most, len(games) - 1) + 1)
+    weights = games[least : choices.stop]
+    return rng.choices(choices, weights)[0] if any(weights) else least
