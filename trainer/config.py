@@ -37,8 +37,8 @@ class ModelSection(Section):
 
     path: str = ""
     """HF directory or hub id; empty builds the small model and its tokenizer."""
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    """Precision of the forward pass; master weights are float32."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where model and engine run; `auto` takes a GPU when there is one."""
     hidden: Positive = 128
     """Width of the small model."""
     layers: Positive = 2
@@ -60,6 +60,8 @@ class DemoStage(Section):
     """Expert episodes, each of its own procedural game or task."""
     noise: Share
     """Share of steps in which a random admissible action replaces the expert's."""
+    train_noise: bool = False
+    """Clone the random actions too: they teach what may be said, not what should be."""
     epochs: Positive = 1
     """Passes over the episodes."""
     lr: Annotated[float, Field(gt=0)] = 2e-3
@@ -77,6 +79,8 @@ class WarmstartSection(Section):
     """Episodes per optimiser step."""
     first_seed: Annotated[int, Field(ge=0)] = 100_000
     """Seed of the first demonstration; training tasks start at 0."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Initial weights, noise and order; apart from `seed`, so that runs share a warm start."""
     cache: bool = True
     """Keep the result under the user's cache directory, named by the hash of its recipe."""
 

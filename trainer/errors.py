@@ -1,16 +1,23 @@
 """Errors of the trainer room.
 
-    GigymError
-      ConfigError        the recipe or an override is wrong       exit 2
-      RunExists          the run directory is taken               exit 2
-      CheckpointError    a checkpoint is torn or does not fit     exit 5
-      LearnerError       the update cannot go on                  exit 70
-      Interrupted        stopped by a signal, state saved         exit 130
+GigymError
+  ConfigError        the recipe or an override is wrong       exit 2
+  RunExists          the run directory is taken               exit 2
+  CheckpointError    a checkpoint is torn or does not fit     exit 5
+  LearnerError       the update cannot go on                  exit 70
+  Interrupted        stopped by a signal, state saved         exit 130
 """
 
 from .. import GigymError
 
-__all__ = ["CheckpointError", "ConfigError", "Interrupted", "LearnerError", "RunExists"]
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "Interrupted",
+    "LearnerError",
+    "RunExists",
+    "TooManyFailures",
+]
 
 
 class ConfigError(GigymError, ValueError):
@@ -29,6 +36,12 @@ class CheckpointError(GigymError, ValueError):
     """A checkpoint is missing, torn or of another run."""
 
     exit_code = 5
+
+
+class TooManyFailures(GigymError, RuntimeError):
+    """More episodes were lost to infrastructure than the run allows."""
+
+    exit_code = 6
 
 
 class LearnerError(GigymError, ArithmeticError):

@@ -18,8 +18,9 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
-from ..envs import GameFileError, UnknownEnv, option_names
+from ..envs import GameFileError, UnknownEnv, card, option_names
 from ..envs.options import parse_assignment
+from ..grouping import estimator_names
 from .config import Config, EnvSection
 from .errors import ConfigError
 
@@ -46,6 +47,15 @@ def load_config(source: str, overrides: Sequence[str] = ()) -> Config:
     return config_from_tree(tree, source)
 
 
+def override(config: Config, overrides: Sequence[str]) -> Config:
+    """A configuration with `a.b=c` overrides on top."""
+    tree = _tree(config)
+    for text in overrides:
+        key, value = parse_assignment(text)
+        _put(tree, key.split("."), value, text)
+    return config_from_tree(tree, config.recipe)
+
+
 def config_from_tree(tree: Tree, source: str = "config") -> Config:
     """Validate a parsed tree; `source` names it in messages."""
     tree = {**tree, "env": _split_env(tree.get("env", {}))}
@@ -53,16 +63,21 @@ def config_from_tree(tree: Tree, source: str = "config") -> Config:
         config = Config.model_validate_json(json.dumps(tree, default=str))
     except ValidationError as error:
         raise ConfigError("\n".join(_faults(error, source))) from None
+    _check_estimator(config, source)
     _check_env(config, source)
-    return config
+    return _with_absolute_paths(config, source)
 
 
 def dump_config(config: Config) -> str:
     """TOML text that `load_config` reads back to an equal `Config`."""
+    return tomli_w.dumps(_tree(config))
+
+
+def _tree(config: Config) -> Tree:
     tree = json.loads(config.model_dump_json())
     env = tree["env"]
     tree["env"] = {"id": env["id"], "urls": env["urls"], **env["options"]}
-    return tomli_w.dumps(_without_none(tree))
+    return _without_none(tree)
 
 
 def _read(source: str, seen: tuple[str, ...]) -> Tree:
@@ -118,6 +133,16 @@ def _split_env(table: object) -> object:
     return {**known, "options": {key: table[key] for key in table if key not in own}}
 
 
+def _check_estimator(config: Config, source: str) -> None:
+    names = estimator_names()
+    if config.estimator in names:
+        return
+    near = difflib.get_close_matches(config.estimator, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    place = _place(source, ("estimator",))
+    raise ConfigError(f"{place}: no estimator {config.estimator!r}; {hint}there are: {names}")
+
+
 def _check_env(config: Config, source: str) -> None:
     try:
         names = option_names(config.env.id)
@@ -135,6 +160,20 @@ def _check_env(config: Config, source: str) -> None:
     ]
     if faults:
         raise ConfigError("\n".join(faults))
+
+
+def _with_absolute_paths(config: Config, source: str) -> Config:
+    if config.env.urls:
+        return config
+    options = dict(config.env.options)
+    for name in card(config.env.id).host_options:
+        if not options.get(name):
+            continue
+        path = Path(str(options[name])).expanduser().absolute()
+        if not path.exists():
+            raise ConfigError(f"{_place(source, ('env', name))}: no such file or folder: {path}")
+        options[name] = str(path)
+    return config.model_copy(update={"env": config.env.model_copy(update={"options": options})})
 
 
 def _faults(error: ValidationError, source: str) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """A run directory: plain files, appended to or replaced as a whole.
 
-    config.toml   metrics.jsonl   episodes/step-NNNNNN.jsonl   checkpoints/step-NNNNNN/
-    run.json      baseline.json   summary.json   curve.png
+config.toml   metrics.jsonl   episodes/step-NNNNNN.jsonl   checkpoints/step-NNNNNN/
+run.json      baseline.json   summary.json   curve.png
 """
 
 import json
@@ -51,6 +51,12 @@ class RunDir:
         path = self.path / name
         return json.loads(path.read_text()) if path.exists() else {}
 
+    def write_config(self, config: Config) -> None:
+        """Replace `config.toml`."""
+        partial = self.path / ".config.toml.tmp"
+        partial.write_text(dump_config(config))
+        os.replace(partial, self.path / "config.toml")
+
     def set_status(self, status: str) -> None:
         """Note in `run.json` how the run stands: running, stopped, failed or done."""
         self.write_json("run.json", {**self.read_json("run.json"), "status": status})
@@ -68,7 +74,7 @@ def create_run(config: Config) -> RunDir:
     (path / "episodes").mkdir(parents=True, exist_ok=True)
     run = RunDir(path=path)
     run.checkpoints.mkdir(exist_ok=True)
-    (path / "config.toml").write_text(dump_config(config))
+    run.write_config(config)
     run.write_json(
         "run.json",
         {
@@ -95,16 +101,18 @@ def open_run(path: str) -> tuple[RunDir, Config]:
 
 def rewind(run: RunDir, iteration: int) -> None:
     """Set aside what was written after the checkpoint of `iteration`; nothing is deleted."""
-    attempt = run.path / f"attempt-{1 + len(list(run.path.glob('attempt-*')))}"
-    late = [p for p in sorted(run.path.glob("episodes/*.jsonl")) if _number(p) > iteration]
+    folders = (run.path / "episodes", run.checkpoints)
+    late = [p for f in folders for p in sorted(f.glob("step-*")) if _number(p) > iteration]
     lines = read_metrics(run.metrics)
-    if not late and len(lines) <= iteration:
+    if not late and all(line["step"] <= iteration for line in lines):
         return
+    attempt = run.path / f"attempt-{1 + len(list(run.path.glob('attempt-*')))}"
     attempt.mkdir()
     for path in late:
-        path.rename(attempt / path.name)
+        (attempt / path.parent.name).mkdir(exist_ok=True)
+        path.rename(attempt / path.parent.name / path.name)
     if run.metrics.exists():
-        (attempt / "metrics.jsonl").write_bytes(run.metrics.read_bytes())
+        run.metrics.rename(attempt / "metrics.jsonl")
         kept = [json.dumps(line) + "\n" for line in lines if line["step"] <= iteration]
         run.metrics.write_text("".join(kept))
 

@@ -1,0 +1,131 @@
+"""Where a run's episodes are played: the env server, the sessions on it, the engine, one loop.
+
+The arena starts a server unless the configuration names some, keeps one asyncio loop for its
+whole life, and plays groups of siblings on demand.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ..agents.hf import HFEngine
+from ..agents.rollout import RolloutSpec, collect
+from ..envs import Task, card
+from ..envs.remote import RemotePool
+from ..grouping import Group
+from ..servers.launch import LocalServer
+from .config import Config
+from .signals import StopWish
+from .weights import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What a round of episodes is for."""
+
+    iteration: int
+    """Part of every sampling seed; negative for evaluations."""
+    siblings: int
+    temperature: float
+
+
+class Arena:
+    """Plays tasks with the actor's present weights; a context manager."""
+
+    def __init__(self, config: Config, actor: Actor, wish: StopWish, logs: Path) -> None:
+        self._config, self._actor, self._wish = config, actor, wish
+        self._stack = contextlib.ExitStack()
+        self._logs = logs
+        self._pools: dict[str, RemotePool] = {}
+
+    def __enter__(self) -> Self:
+        self._runner = self._stack.enter_context(asyncio.Runner())
+        self._urls = self._config.env.urls or (self._start_server(),)
+        self._engine = self._runner.run(self._start_engine())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._stack:
+            self._runner.run(self._close())
+
+    def play(
+        self, tasks: Sequence[Task], options: Mapping[str, Any], occasion: Occasion
+    ) -> tuple[Group, ...]:
+        """Collect the siblings of every task.
+
+        Raises `asyncio.CancelledError` on a stop wish, `TooManyFailures` when more than
+        `rollout.max_failure_share` of the episodes was lost to infrastructure.
+        """
+        groups = self._wish.run(self._runner, self._collect(tasks, options, occasion))
+        refuse_failures(groups, self._config.rollout.max_failure_share)
+        return groups
+
+    def push(self, version: str) -> None:
+        """Let the engine sample with the learner's present weights from here on."""
+        self._runner.run(self._engine.push_weights(version))
+
+    async def _collect(
+        self, tasks: Sequence[Task], options: Mapping[str, Any], occasion: Occasion
+    ) -> tuple[Group, ...]:
+        config = self._config.rollout
+        spec = RolloutSpec(
+            run_seed=self._config.seed,
+            iteration=occasion.iteration,
+            siblings=occasion.siblings,
+            temperature=occasion.temperature,
+            max_action_tokens=config.max_action_tokens,
+            max_model_len=self._config.engine.max_model_len,
+            context=config.context,
+            history=config.history,
+            anchor=config.anchor,
+            env_deadline_s=config.env_deadline_s,
+            generate_deadline_s=config.generate_deadline_s,
+        )
+        pool = self._pool(options)
+        return await collect(tasks, pool, self._engine, self._actor.dialogue, spec)
+
+    def _pool(self, options: Mapping[str, Any]) -> RemotePool:
+        """Sessions with these options; host options were given to the server when it started."""
+        hosted = card(self._config.env.id).host_options if self._server else ()
+        remote = {name: value for name, value in options.items() if name not in hosted}
+        key = json.dumps(remote, sort_keys=True)
+        if key not in self._pools:
+            self._pools[key] = RemotePool(self._urls, self._config.env.id, remote)
+        return self._pools[key]
+
+    async def _start_engine(self) -> HFEngine:
+        on_cpu = next(self._actor.model.parameters()).device.type == "cpu"
+        wanted = self._config.rollout.deterministic
+        return HFEngine(
+            self._actor.model,
+            slots=self._config.engine.slots,
+            max_model_len=self._config.engine.max_model_len,
+            deterministic=on_cpu if wanted is None else wanted,
+        )
+
+    async def _close(self) -> None:
+        for pool in self._pools.values():
+            await pool.aclose()
+        await self._engine.close()
+
+
+def refuse_failures(groups: Sequence[Group], most: float) -> None:
+    """Raise `TooManyFailures` when more than a share `most` of the episodes was lost."""
+    failures = [t for group in groups for t in group.failures]
+    total = len(failures) + sum(len(group.trajectories) for group in groups)
+    if len(failures) <= most * total:
+        return
+    causes = sorted({f"{t.stop}: {t.cause}" for t in failures})
+    raise TooManyFailures(
+        f"{len(failures)} of {total} episodes failed, more than rollout.max_failure_share="
+        f"{most}; causes: {'; '.join(causes[:3])}"
+    )
