@@ -43,7 +43,7 @@ def _in_hand(
     yield f"examine {name}", ("inspect", thing, "")
     for receptacle in here:
         reachable = receptacle not in game.openable or state.is_open(receptacle)
-        if reachable and (game.types[receptacle], game.types.get(thing, "")) in game.fits:
+        if reachable and game.accepts(receptacle, thing):
             yield f"move {name} to {names[receptacle]}", ("move", thing, receptacle)
         for verb, stations in game.stations.items():
             if receptacle in stations and thing in game.treatable[verb]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import GameFileError
 from . import pddl
+from .aim import Aim, read_aim
 from .facts import Facts
 from .goal import Goal, compile_goal
 from .names import display_names
@@ -82,6 +83,8 @@ class Game:
     start: Mapping[str, Facts]
     """Facts that actions change, by predicate, as they are at the reset."""
     goal: Goal
+    aim: Aim | None
+    """What the goal asks for, where it has the shape of one of the six task types."""
     receptacles: tuple[str, ...]
     """In ascending order, which is the order of every text."""
     place_of: Mapping[str, str]
@@ -101,10 +104,14 @@ class Game:
     """Receptacles where a verb of `treatable` works."""
     blades: frozenset[str]
     """Objects that slice."""
-    fits: frozenset[Row]
+    fits: frozenset[tuple[str | None, ...]]
     """Pairs (receptacle type, object type) that go together."""
     travels: Mapping[str, Mapping[str, Deed]]
     """The `go to` commands of each location; those of any other under the empty string."""
+
+    def accepts(self, receptacle: str, thing: str) -> bool:
+        """Whether the receptacle takes things of this type; how full it is does not matter."""
+        return (self.types.get(receptacle), self.types.get(thing)) in self.fits
 
 
 def parse_problem(row: PackRow) -> Game:
@@ -121,6 +128,7 @@ def _game(row: PackRow, problem: pddl.Problem) -> Game:
     facts = defaultdict(frozenset[Row], problem.facts)
     static = {predicate: facts[predicate] for predicate in _ARITY if predicate not in CHANGING}
     place_of = _function(facts["receptacleatlocation"], "receptacleAtLocation")
+    goal = compile_goal(problem.goal, static, CHANGING)
     names = display_names(_entities(problem.facts.values()))
     return Game(
         id=row.id,
@@ -130,7 +138,8 @@ def _game(row: PackRow, problem: pddl.Problem) -> Game:
         names=names,
         static=static,
         start={predicate: Facts(facts[predicate]) for predicate in CHANGING},
-        goal=compile_goal(problem.goal, static, CHANGING),
+        goal=goal,
+        aim=read_aim(goal),
         receptacles=tuple(sorted(place_of)),
         place_of=place_of,
         here=_by_location(place_of),
