@@ -10,7 +10,15 @@ PINS := constraints/cpu.txt
 TORCH_INDEX ?=
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: quickstart test lint bench clean check-python
+.PHONY: help quickstart test lint bench clean check-python
+
+help:
+	@echo "make quickstart   train an agent on this machine's CPU, about five minutes"
+	@echo "make test         run the tests"
+	@echo "make lint         check format, style and types"
+	@echo "make bench        measure speed"
+	@echo "make clean        remove the virtual environments and build folders"
+	@echo "variables: PYTHON=$(PYTHON)  SEED=$(SEED)  TORCH_INDEX=$(TORCH_INDEX)"
 
 quickstart: $(RUN_VENV)/ready
 	$(RUN_VENV)/bin/gigym train quickstart seed=$(SEED)
@@ -30,10 +38,12 @@ clean:
 	rm -rf $(RUN_VENV) $(TEST_VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
 check-python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "no $(PYTHON) here; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 3; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "gigym needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V 2>&1`. Try: make PYTHON=python3.12" >&2; exit 3; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "this Python has no venv module; on Debian or Ubuntu: apt install python3-venv" >&2; exit 3; }
+	  echo "$(PYTHON) lacks the venv module; on Debian or Ubuntu: apt install python3-venv" >&2; exit 3; }
 
 $(RUN_VENV)/ready: pyproject.toml $(PINS) | check-python
 	$(call install,$(RUN_VENV),train$(comma)serve$(comma)report)
@@ -43,8 +53,9 @@ $(TEST_VENV)/ready: pyproject.toml $(PINS) | check-python
 
 comma := ,
 define install
+	@echo "installing into $(1); this is done once$(if $(TORCH_INDEX),,; for a small torch: make TORCH_INDEX=https://download.pytorch.org/whl/cpu)"
 	$(PYTHON) -m venv $(1)
-	$(1)/bin/pip install --quiet --disable-pip-version-check $(addprefix --extra-index-url=,$(TORCH_INDEX)) -c $(PINS) torch
-	$(1)/bin/pip install --quiet --disable-pip-version-check -c $(PINS) -e '.[$(2)]'
-	touch $(1)/ready
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(addprefix --extra-index-url=,$(TORCH_INDEX)) -c $(PINS) torch
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check -c $(PINS) -e '.[$(2)]'
+	@touch $(1)/ready
 endef

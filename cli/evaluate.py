@@ -1,6 +1,8 @@
 """`gigym eval`: success of a run's agent per task type, with intervals."""
 
 import json
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,7 +43,7 @@ def evaluate(
     options = EvalOptions(
         games=games, split=split, episodes=episodes, temperature=temperature, step=step
     )
-    with listener(plain=False) as progress:
+    with redirect_stdout(sys.stderr), listener() as progress:
         report = score_run(run, options, progress)
     print(json.dumps({"run": run, **report.report}) if as_json else _page(report))
 

@@ -80,11 +80,11 @@ def fitting(columns: tuple[Column, ...], width: int) -> tuple[Column, ...]:
     return tuple(column for column in columns if column in kept)
 
 
-def listener(plain: bool) -> "AbstractContextManager[Progress]":
+def listener() -> "AbstractContextManager[Progress]":
     """What shows a run on stderr: the live view on a terminal, plain lines elsewhere."""
     from ..trainer.progress import LineProgress
 
-    if plain or not sys.stderr.isatty():
+    if not sys.stderr.isatty():
         return nullcontext(LineProgress())
     from rich.console import Console
 

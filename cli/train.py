@@ -1,16 +1,15 @@
 """`gigym train`: a recipe from start to summary, or a stopped run from where it was."""
 
 import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from .endings import UsageMistake
 from .words import AsJson, new_app
-
-if TYPE_CHECKING:
-    from ..trainer import Progress, RunDir
 
 app = new_app()
 
@@ -31,18 +30,22 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train an agent; ends with its success before and after."""
-    from .needs import need_train
-
-    given = words or []
-    source, overrides = (None, given) if resume else _source(given)
-    if seed is not None:
-        overrides = [*overrides, f"seed={seed}"]
-    need_train()
+    from ..trainer import load_config
     from .live import listener
+    from .needs import need_train
     from .summary import facts, page
 
-    with listener(plain=False) as progress:
-        run = _work(source, resume, overrides, progress)
+    given = [*(words or []), *([] if seed is None else [f"seed={seed}"])]
+    config = None if resume else load_config(*_source(given))
+    need_train()
+    from ..trainer import resume as continue_run
+    from ..trainer import train as train_run
+
+    with redirect_stdout(sys.stderr), listener() as progress:
+        if config is None:
+            run = continue_run(str(resume), progress, given)
+        else:
+            run = train_run(config, progress)
     print(json.dumps(facts(run)) if as_json else page(run))
 
 
@@ -55,14 +58,3 @@ def _source(words: list[str]) -> tuple[str, list[str]]:
             f"try: gigym train quickstart {words[0]}"
         )
     return words[0], words[1:]
-
-
-def _work(
-    source: str | None, resume: str | None, overrides: list[str], progress: "Progress"
-) -> "RunDir":
-    from ..trainer import load_config, train
-    from ..trainer import resume as continue_run
-
-    if source is None:
-        return continue_run(str(resume), progress, overrides)
-    return train(load_config(source, overrides), progress)
