@@ -6,6 +6,7 @@ whole life, and plays groups of siblings on demand.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,8 @@ from ..agents.rollout import RolloutSpec, collect
 from ..envs import Task, card
 from ..envs.remote import RemotePool
 from ..grouping import Group
-from ..servers.launch import LocalServer
 from .config import Config
+from .errors import TooManyFailures
 from .signals import StopWish
 from .weights import Actor
 

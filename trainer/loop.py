@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..envs import MissingExtra
 from ..agents.record import write_episodes
 from ..agents.rollout import rollout_metrics
+from ..envs import MissingExtra
 from ..grouping import Group
 from .arena import Arena, Occasion
 from .checkpoint import clean, find_checkpoint, load_optimizer, prune, save_checkpoint

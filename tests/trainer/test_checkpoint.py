@@ -78,7 +78,7 @@ def test_an_iteration_that_was_not_saved_lists_those_that_were(
     qwen3: nn.Module, tmp_path: Path
 ) -> None:
     save_checkpoint(tmp_path, 5, actor_of(qwen3), stepped(qwen3))
-    with pytest.raises(CheckpointError, match="step-000007.*step-000005"):
+    with pytest.raises(CheckpointError, match=r"step-000007.*step-000005"):
         find_checkpoint(tmp_path, 7)
 
 

@@ -7,7 +7,7 @@ import torch
 
 from gigym.trainer.batch import Batch
 from gigym.trainer.config import ObjectiveSection
-from gigym.trainer.loss import Scores, cloning, clipped_surrogate, k3_penalty
+from gigym.trainer.loss import Scores, clipped_surrogate, cloning, k3_penalty
 
 
 def one_token(advantage: float, ratio: float, **options: float) -> tuple[float, float]:

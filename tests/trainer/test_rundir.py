@@ -18,7 +18,7 @@ def test_a_run_keeps_its_configuration(tmp_path: Path) -> None:
 
 def test_a_directory_that_holds_something_is_never_written_into(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(RunExists, match="choose another run.dir"):
+    with pytest.raises(RunExists, match=r"choose another run\.dir"):
         create_run(load_config("quickstart", [f"run.dir={tmp_path}"]))
 
 
@@ -31,7 +31,7 @@ def test_two_runs_of_one_second_get_two_directories(
 
 
 def test_what_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no config.toml"):
+    with pytest.raises(ConfigError, match=r"no config\.toml"):
         open_run(str(tmp_path))
 
 
