@@ -7,13 +7,17 @@ written in emission.py.
 """
 
 import re
+from dataclasses import replace
 from functools import lru_cache
+from itertools import count
 from random import Random
 from typing import cast
 
 from ..errors import BadOption, UnknownTask
-from .difficulty import DIFFICULTIES, GENERATOR_VERSION, difficulty_named
+from .difficulty import DIFFICULTIES, GENERATOR_VERSION, Difficulty, difficulty_named
 from .emission import problem_text, task_line
+from .expert import solve
+from .game import parse_problem
 from .pack import PackRow
 from .rooms import Goal, draw_room
 from .tables import KINDS, Kind, tables
@@ -43,18 +47,7 @@ def generate(
     game_id = f"{GENERATOR_VERSION}/{difficulty}/{split}/{kind}/{seed}"
     inner = 2 * seed + SPLITS.index(split)
     rng = Random(f"{GENERATOR_VERSION}:{difficulty}:{kind}:{inner}")
-    while True:
-        room = draw_room(rng, _draw_goal(rng, kind), knobs)
-        if room is None:
-            continue
-        name = re.sub(r"\W", "_", game_id)
-        row = PackRow(
-            id=game_id,
-            task=task_line(rng, room.goal),
-            pddl_problem=problem_text(name, room),
-            walkthrough=(),
-        )
-        return row
+    return next(filter(None, (_draw_game(rng, game_id, kind, knobs) for _ in count())))
 
 
 def rebuild(game_id: str) -> PackRow:
@@ -83,9 +76,20 @@ def task_kind(seed: int, *, balanced: bool) -> Kind:
     return Random(f"{GENERATOR_VERSION}:kind:{seed}").choices(KINDS, weights)[0]
 
 
-def _draw_goal(rng: Random, kind: Kind) -> Goal:
+def _draw_game(rng: Random, game_id: str, kind: Kind, knobs: Difficulty) -> PackRow | None:
+    """One try at a game; None when the room misses a bound or the expert does not win."""
     goals, weights = _goal_weights(kind)
-    return rng.choices(goals, weights)[0]
+    room = draw_room(rng, rng.choices(goals, weights)[0], knobs)
+    if room is None:
+        return None
+    row = PackRow(
+        id=game_id,
+        task=task_line(rng, room.goal),
+        pddl_problem=problem_text(re.sub(r"\W", "_", game_id), room),
+        walkthrough=(),
+    )
+    walkthrough = solve(parse_problem(row))
+    return replace(row, walkthrough=walkthrough) if walkthrough else None
 
 
 @lru_cache(maxsize=len(KINDS))

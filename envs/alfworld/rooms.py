@@ -73,8 +73,8 @@ def draw_room(rng: Random, goal: Goal, knobs: Difficulty) -> Room | None:
     receptacles = _draw_receptacles(rng, goal, knobs)
     things = _draw_things(rng, goal, receptacles, knobs)
     fits = (
-        _within(len(receptacles), knobs.receptacles)
-        and _within(len(things), knobs.objects)
+        _within(len(receptacles), knobs.receptacles or tables().span(goal.room))
+        and (knobs.objects is None or _within(len(things), knobs.objects))
         and sum(r.openable for r in receptacles) >= knobs.closed
         and sum(t.type == goal.thing for t in things) >= goal.copies
         and (goal.kind != "look" or any(t.type == LAMP for t in things))
@@ -82,8 +82,8 @@ def draw_room(rng: Random, goal: Goal, knobs: Difficulty) -> Room | None:
     return Room(goal=goal, receptacles=receptacles, things=things) if fits else None
 
 
-def _within(number: int, bounds: tuple[int, int] | None) -> bool:
-    return bounds is None or bounds[0] <= number <= bounds[1]
+def _within(number: int, bounds: tuple[int, int]) -> bool:
+    return bounds[0] <= number <= bounds[1]
 
 
 def _draw_receptacles(rng: Random, goal: Goal, knobs: Difficulty) -> tuple[Receptacle, ...]:
@@ -130,7 +130,7 @@ def _thin_out(
     low, high = knobs.receptacles or (0, sum(counts.values()))
     budget = rng.randint(low, high)
     closable = [kind for kind in counts if kind in tables().openable for _ in range(counts[kind])]
-    kept = Counter(set(needed))
+    kept = Counter(dict.fromkeys(needed, 1))
     kept |= Counter(rng.sample(closable, min(knobs.closed, len(closable))))
     for level in range(1, max(counts.values()) + 1):
         for kind in _fuller_first(rng, goal.room, [k for k in counts if counts[k] >= level]):
@@ -149,30 +149,47 @@ def _draw_things(
     rng: Random, goal: Goal, receptacles: Sequence[Receptacle], knobs: Difficulty
 ) -> tuple[Thing, ...]:
     things: list[Thing] = []
+    types = {r.type for r in receptacles}
     for kind, copies in _draw_amounts(rng, goal, knobs):
-        weights = [
-            tables().likelihood(goal.room, r.type, kind) if goal.allows(r.type, kind) else 0.0
-            for r in receptacles
-        ]
+        chance = {t: tables().likelihood(goal.room, t, kind) for t in types if goal.allows(t, kind)}
+        weights = [chance.get(r.type, 0.0) for r in receptacles]
+        if kind == goal.thing:
+            weights = _hidden_as_often(goal.kind, receptacles, weights)
         if any(weights):
             holders = rng.choices(receptacles, weights, k=copies)
             things += [
                 Thing(type=kind, number=number, holder=holder)
                 for number, holder in enumerate(holders, start=1)
             ]
-    return tuple(things)
+    return tuple(sorted(things, key=lambda thing: (thing.type, thing.number)))
+
+
+def _hidden_as_often(
+    kind: Kind, receptacles: Sequence[Receptacle], weights: Sequence[float]
+) -> list[float]:
+    """Weights under which the goal's objects start behind doors as often as in official games."""
+    hidden = sum(w for w, r in zip(weights, receptacles, strict=True) if r.openable)
+    seen = sum(weights) - hidden
+    if not hidden or not seen:
+        return list(weights)
+    closed, total = tables().target_closed[kind]
+    doors = (closed / hidden, (total - closed) / seen)
+    return [w * doors[not r.openable] for w, r in zip(weights, receptacles, strict=True)]
 
 
 def _draw_amounts(rng: Random, goal: Goal, knobs: Difficulty) -> Iterator[tuple[str, int]]:
     """Object types with the number of copies, the goal's own first, until the budget is spent."""
     copies = tables().copies[goal.room]
     budget = rng.randint(*knobs.objects) if knobs.objects else sum(map(len, copies.values()))
-    least = {goal.thing: goal.copies} | ({LAMP: 1} if goal.kind == "look" else {})
-    others = [kind for kind in copies if kind not in least]
+    number = _draw_number(rng, tables().target_copies[goal.kind], goal.copies, knobs.copies)
+    yield goal.thing, number
+    budget -= number
+    least = {LAMP: 1} if goal.kind == "look" else {}
+    others = [kind for kind in copies if kind not in (goal.thing, *least)]
     rng.shuffle(others)
     for kind in (*least, *others):
         number = _draw_number(rng, copies[kind], least.get(kind, 0), knobs.copies)
-        number = min(number, max(budget, least.get(kind, 0)))
+        number = min(number, budget)
         budget -= number
         if number:
             yield kind, number

@@ -31,6 +31,10 @@ class Tables:
     """Task kind -> room -> target receptacle (or lamp) type -> object type -> games."""
     copies: Mapping[str, Mapping[str, tuple[int, ...]]]
     """Room -> object type -> number of games that show 0, 1, 2, ... of it."""
+    target_copies: Mapping[str, tuple[int, ...]]
+    """Task kind -> number of games that start with 0, 1, 2, ... objects of the goal's type."""
+    target_closed: Mapping[str, tuple[int, int]]
+    """Task kind -> how many such objects start in something closed, of how many."""
     placed: Mapping[str, Mapping[str, Counts]]
     """Room -> receptacle type -> object type -> how many were found there."""
     instances: Mapping[str, Counts]
@@ -50,6 +54,11 @@ class Tables:
     def load(self, room: str, place: str) -> float:
         """Mean number of objects in one receptacle of type `place`."""
         return sum(self.placed[room][place].values()) / self.instances[room][place]
+
+    def span(self, room: str) -> tuple[int, int]:
+        """Fewest and most receptacles in a room of this sort."""
+        totals = [sum(layout.values()) for layout in self.layouts[room]]
+        return min(totals), max(totals)
 
 
 @lru_cache(maxsize=1)
