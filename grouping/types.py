@@ -8,7 +8,7 @@ prefix without searching for it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -136,3 +136,5 @@ class Credit:
     """Smallest row index of the row's step group; -1 for padding."""
     report: Mapping[str, float]
     """Statistics under the names of the credit metrics."""
+    parts: Mapping[str, FloatRows] = field(default_factory=dict[str, FloatRows])
+    """Further quantities of the estimator per row, such as the values `V` of a graph estimator."""

@@ -1,0 +1,157 @@
+"""Diagnostics of one batch of credit: flat floats under the names `credit/...`.
+
+They say how many rows could be compared (group sizes, rows that meet another trajectory), what
+the key is worth as a baseline (leave-one-trajectory-out R^2), how large each part of the
+advantage is, and how often a key hides or splits states.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .groups import Groups, group_by
+from .ordered import Ordered
+from .parts import Parts
+from .steps import Steps
+from .types import BoolRows, FloatRows, IntRows
+
+Statistics = Mapping[str, float]
+
+_SIZE_BINS = (1, 2, 4, 8, 16, 32, 64)
+
+
+def report(steps: Steps, rows: Ordered, parts: Parts) -> Statistics:
+    """Every diagnostic that the columns allow; empty batches give zeros."""
+    figures = {
+        **group_statistics(rows, parts.groups),
+        **_credit_statistics(steps, rows, parts),
+        **_baseline_fit(rows, parts),
+        **_label_conflicts(steps, rows),
+        "generated_rows": float(len(steps)),
+        "trained_rows": float(len(rows)),
+    }
+    return {f"credit/{name}": value for name, value in figures.items()}
+
+
+def group_sizes(groups: Groups) -> dict[int, int]:
+    """How many groups there are of each size."""
+    sizes, counts = np.unique(groups.sizes, return_counts=True)
+    return dict(zip(sizes.tolist(), counts.tolist(), strict=True))
+
+
+def group_statistics(rows: Ordered, groups: Groups) -> dict[str, float]:
+    """How many rows have something to be compared with."""
+    sizes = groups.sizes
+    visits = group_by(groups.ids, rows.trajectory.ids)
+    meeting = rows.trajectories_in(groups) >= 2
+    figures = {
+        "step_groups": float(groups.count),
+        "mean_group_size": _ratio(len(rows), groups.count),
+        "singleton_share": _share(sizes[groups.ids] == 1),
+        "two_trajectory_share": _share(meeting[groups.ids]),
+        "repeat_share": _ratio(len(rows) - visits.count, len(rows)),
+        "invalid_share": _share(~rows.valid),
+        "truncated_share": _share((rows.truncated & ~rows.terminated)[rows.last]),
+    }
+    bins = np.searchsorted(_SIZE_BINS, sizes)
+    for i, count in enumerate(np.bincount(bins, minlength=len(_SIZE_BINS) + 1).tolist()):
+        figures[f"group_size_hist/{_bin_name(i)}"] = float(count)
+    return figures
+
+
+def _bin_name(i: int) -> str:
+    if i == len(_SIZE_BINS):
+        return f"{_SIZE_BINS[-1] + 1}+"
+    low = _SIZE_BINS[i - 1] + 1 if i else 1
+    return str(low) if low == _SIZE_BINS[i] else f"{low}-{_SIZE_BINS[i]}"
+
+
+def _credit_statistics(steps: Steps, rows: Ordered, parts: Parts) -> dict[str, float]:
+    spread = _varies(rows.task, parts.episode)
+    tokens = steps.tokens[steps.order].astype(np.float64)
+    size_step, size_episode = _mean(abs(parts.step)), _mean(abs(parts.episode))
+    return {
+        "zero_episode_groups": float(rows.task.count - int(spread.sum())),
+        "zero_step_rows": float((parts.step == 0).sum()),
+        "zero_step_share": _share(parts.step == 0),
+        "zero_rows": float(((parts.step == 0) & (parts.episode == 0)).sum()),
+        "std_floor_rows": float(parts.floored),
+        "abs_A_S": size_step,
+        "abs_A_E": size_episode,
+        "abs_A_S_over_abs_A_E": _ratio(size_step, size_episode),
+        "mean": _mean(parts.advantage),
+        "token_mean": _ratio(float(parts.advantage @ tokens), float(tokens.sum())),
+        "std": float(parts.advantage.std()) if len(rows) else 0.0,
+        "max_abs": float(abs(parts.advantage).max(initial=0.0)),
+        "corr": _correlation(parts.episode, parts.step),
+    }
+
+
+def _baseline_fit(rows: Ordered, parts: Parts) -> dict[str, float]:
+    """How well each baseline predicts the return of a row from the other trajectories.
+
+    Rows whose step group holds no other trajectory fall back to the task, so keys of different
+    fineness are scored on the same rows.
+    """
+    task, has_task = _others_mean(rows, rows.task, parts.returns)
+    step, has_step = _others_mean(rows, parts.groups, parts.returns)
+    truth = parts.returns[has_task]
+    return {
+        "loo_r2_step": _r2(truth, np.where(has_step, step, task)[has_task]),
+        "loo_r2_episode": _r2(truth, task[has_task]),
+    }
+
+
+def _others_mean(rows: Ordered, groups: Groups, values: FloatRows) -> tuple[FloatRows, BoolRows]:
+    own = group_by(groups.ids, rows.trajectory.ids)
+    count = groups.sizes[groups.ids] - own.sizes[own.ids]
+    total = groups.sum(values)[groups.ids] - own.sum(values)[own.ids]
+    return total / np.maximum(count, 1), count > 0
+
+
+def _label_conflicts(steps: Steps, rows: Ordered) -> dict[str, float]:
+    """Rows whose observation covers several states of the task, and the reverse."""
+    if not {"state", "observation"} <= steps.labels.keys() or len(rows) == 0:
+        return {}
+    state = group_by(rows.task.ids, steps.labels["state"][steps.order])
+    seen = group_by(rows.task.ids, steps.labels["observation"][steps.order])
+    return {
+        "alias_rate": _share(distinct(seen, state.ids) >= 2),
+        "split_rate": _share(distinct(state, seen.ids) >= 2),
+    }
+
+
+def distinct(groups: Groups, values: IntRows) -> IntRows:
+    """For each row, how many different values its group holds."""
+    pairs = group_by(groups.ids, values)
+    return np.bincount(groups.ids[pairs.first()], minlength=groups.count)[groups.ids]
+
+
+def _varies(groups: Groups, values: FloatRows) -> BoolRows:
+    return groups.sum(values != 0) > 0
+
+
+def _r2(truth: FloatRows, predicted: FloatRows) -> float:
+    if len(truth) == 0:
+        return 0.0
+    total = float(((truth - truth.mean()) ** 2).sum())
+    return 1.0 - float(((truth - predicted) ** 2).sum()) / total if total > 0 else 0.0
+
+
+def _correlation(left: FloatRows, right: FloatRows) -> float:
+    if len(left) == 0:
+        return 0.0
+    a, b = left - left.mean(), right - right.mean()
+    return _ratio(float(a @ b), float(np.sqrt((a @ a) * (b @ b))))
+
+
+def _mean(values: FloatRows) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _share(marks: BoolRows) -> float:
+    return float(marks.mean()) if len(marks) else 0.0
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part) / float(whole) if whole else 0.0
