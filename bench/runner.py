@@ -12,6 +12,8 @@ from typing import Any
 from .. import GigymError, __version__
 
 BENCHES = {
+    "credit": "credit",
+    "envs": "envs",
     "import": "imports",
 }
 """Name on the command line -> module of this room."""

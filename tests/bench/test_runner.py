@@ -1,0 +1,29 @@
+"""Benchmarks are found by name, run quickly when asked, and say what they ran on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gigym.bench import BENCHES, UnknownBench, bench_names, run_bench
+
+ROOM = Path(__file__).parents[2] / "bench"
+
+
+def test_every_module_of_the_room_is_a_benchmark_with_a_name() -> None:
+    modules = {path.stem for path in ROOM.glob("*.py")} - {"__init__", "runner"}
+    assert modules == set(BENCHES.values())
+
+
+@pytest.mark.parametrize("name", bench_names())
+def test_a_quick_run_gives_rows_of_one_shape_as_json_data(name: str) -> None:
+    result = json.loads(json.dumps(run_bench(name, quick=True), allow_nan=False))
+    assert result["name"] == name and result["quick"] is True
+    assert result["rows"] and result["notes"]
+    assert len({tuple(row) for row in result["rows"]}) == 1
+    assert result["machine"]["cores"] >= 1
+
+
+def test_an_unknown_benchmark_is_told_the_nearest_name() -> None:
+    with pytest.raises(UnknownBench, match="did you mean 'import'"):
+        run_bench("imports", quick=True)
