@@ -17,6 +17,7 @@ FILES = {
     "train": "train",
     "eval": "evaluate",
     "play": "play",
+    "serve": "serve",
     "list": "listing",
     "config": "config",
     "bench": "bench",
