@@ -5,8 +5,9 @@ arrives as a `BadItem`, so that its neighbours are still served. The answers are
 `wire_answers.py`; nothing here opens a socket.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Literal, Self, TypeVar, cast
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -18,6 +19,8 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+
+from .types import Reply
 
 PROTOCOL = "gigym/1"
 MINOR = 0
@@ -56,6 +59,12 @@ RETRYABLE = frozenset({Code.BUSY, Code.TIMEOUT, Code.DRAINING})
 SESSION_GONE = frozenset({Code.SESSION_UNKNOWN, Code.SESSION_EXPIRED, Code.WORKER_LOST})
 """The session must be rebuilt by replay."""
 
+
+def replay_key(reply: Reply) -> str:
+    """What a replay compares: the state key, or the observation's where there is none."""
+    return reply.state_key if reply.state_key is not None else reply.observation_key
+
+
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -71,10 +80,15 @@ class Message(BaseModel):
     )
 
 
-class ResetItem(Message):
-    """Start the episode after the `ep` that were started before."""
+class SidItem(Message):
+    """Names a session."""
 
     sid: Sid
+
+
+class ResetItem(SidItem):
+    """Start the episode after the `ep` that were started before."""
+
     ep: Count
     """Resets already applied to the session."""
     seed: Int64
@@ -82,10 +96,9 @@ class ResetItem(Message):
     """Options of this episode, such as `{"task": ID}`."""
 
 
-class StepItem(Message):
+class StepItem(SidItem):
     """Take one action."""
 
-    sid: Sid
     ep: Count
     """Resets already applied to the session."""
     n: Count
@@ -93,24 +106,16 @@ class StepItem(Message):
     action: str
 
 
-class SidItem(Message):
-    """Names a session."""
-
-    sid: Sid
-
-
-class RenewItem(Message):
+class RenewItem(SidItem):
     """Keep a session for longer."""
 
-    sid: Sid
     lease_s: Seconds | None = None
     """New length of the lease; unchanged when absent."""
 
 
-class ForkItem(Message):
+class ForkItem(SidItem):
     """Make independent copies of a session."""
 
-    sid: Sid
     count: Annotated[int, Field(ge=1, le=4096)]
 
 
@@ -120,9 +125,9 @@ class Recipe(Message):
     seed: Int64
     options: JsonObject = Field(default_factory=dict)
     actions: list[str] = Field(default_factory=list[str])
-    keys: list[str] = Field(default_factory=list[str])
+    keys: list[str | None] = Field(default_factory=list[str | None])
     """State keys seen at reset and after each action (observation keys where the environment has
-    no state keys); empty checks nothing."""
+    no state keys); null or an empty list checks nothing."""
 
     @model_validator(mode="after")
     def _one_key_per_reply(self) -> Self:
@@ -150,10 +155,9 @@ class Snapshot(Message):
     """JSON text."""
 
 
-class RestoreItem(Message):
+class RestoreItem(SidItem):
     """Bring a session to a state; counts as a reset."""
 
-    sid: Sid
     ep: Count | None = None
     """Resets already applied; makes the item idempotent, as for a reset."""
     snapshot: Snapshot | None = None
@@ -192,7 +196,11 @@ def _isolated(kind: type[ModelT]) -> PlainValidator:
 
 def explain(error: ValidationError) -> str:
     """First fault of a message and how many more there are; never repeats the input."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return explain_faults(error.errors(include_url=False, include_context=False))
+
+
+def explain_faults(faults: Sequence[Mapping[str, Any]]) -> str:
+    """As `explain`, for faults that a framework has listed."""
     place = ".".join(str(part) for part in faults[0]["loc"])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return f"{place}: {faults[0]['msg']}{more}" if place else f"{faults[0]['msg']}{more}"

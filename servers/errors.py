@@ -2,7 +2,8 @@
 
 GigymError
   WireFault          an answer of the protocol: code, message     exit 4
-  PortInUse          the port cannot be bound                     exit 2
+  BindError          the address cannot be listened on            exit 2
+    PortInUse        another program listens there                exit 2
   UnsafeBind         an open address without a token              exit 2
   BadTokenFile       the token file is not usable                 exit 2
   ServerStartError   a child server did not become ready          exit 4
@@ -12,7 +13,15 @@ from .. import GigymError
 from ..envs.types import JsonValue
 from ..envs.wire import RETRYABLE, Code
 
-__all__ = ["STATUS", "BadTokenFile", "PortInUse", "ServerStartError", "UnsafeBind", "WireFault"]
+__all__ = [
+    "STATUS",
+    "BadTokenFile",
+    "BindError",
+    "PortInUse",
+    "ServerStartError",
+    "UnsafeBind",
+    "WireFault",
+]
 
 STATUS: dict[Code, int] = {
     Code.BAD_REQUEST: 400,
@@ -44,12 +53,17 @@ class WireFault(GigymError, RuntimeError):
     exit_code = 4
 
     def __init__(
-        self, code: Code, message: str, detail: dict[str, JsonValue] | None = None
+        self,
+        code: Code,
+        message: str,
+        detail: dict[str, JsonValue] | None = None,
+        status: int | None = None,
     ) -> None:
-        super().__init__(code, message, detail)
+        super().__init__(code, message, detail, status)
         self.code = code
         self.message = message
         self.detail: dict[str, JsonValue] = detail or {}
+        self.status = status or STATUS[code]
 
     def __str__(self) -> str:
         return self.message
@@ -64,10 +78,14 @@ class WireFault(GigymError, RuntimeError):
         }
 
 
-class PortInUse(GigymError, OSError):
+class BindError(GigymError, OSError):
     """The address cannot be listened on."""
 
     exit_code = 2
+
+
+class PortInUse(BindError):
+    """Another program listens on the port."""
 
 
 class UnsafeBind(GigymError, ValueError):

@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,6 +94,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def bracketed(host: str) -> str:
+    """The address as it stands in a URL."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
 def dump_spec(spec: ServerSpec) -> str:
     """One line of JSON."""
     return json.dumps(asdict(spec))
@@ -102,16 +106,12 @@ def dump_spec(spec: ServerSpec) -> str:
 
 def load_spec(text: str) -> ServerSpec:
     """What `dump_spec` wrote."""
-    tree: Mapping[str, Any] = json.loads(text)
-    return ServerSpec(
-        **{
-            **tree,
-            "envs": tuple(HostedEnv(**env) for env in tree["envs"]),
-            "allow_hosts": tuple(tree["allow_hosts"]),
-            "imports": tuple(tree["imports"]),
-            "limits": Limits(**tree["limits"]),
-        }
-    )
+    tree: dict[str, Any] = json.loads(text)
+    tree["envs"] = tuple(HostedEnv(**env) for env in tree["envs"])
+    tree["limits"] = Limits(**tree["limits"])
+    for name in ("allow_hosts", "imports"):
+        tree[name] = tuple(tree[name])
+    return ServerSpec(**tree)
 
 
 def load_token(path: Path) -> str:

@@ -1,0 +1,76 @@
+"""The HTTP application: guard, routes, and every error as the error object of the protocol."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ..envs.wire import BOOT_HEADER, Code, explain_faults
+from .errors import WireFault
+from .faults import fault_response
+from .guard import Guard
+from .host import Host
+from .native import host_of, router
+
+
+def create_app(host: Host) -> FastAPI:
+    """The application of a host. Its lifespan runs the sweeper of abandoned sessions."""
+    app = FastAPI(
+        title="gigym environment server",
+        version="1.0.0",
+        summary="Text environments in batches: sessions with leases, steps that may be repeated.",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.host = host
+    app.include_router(router)
+    app.add_middleware(Guard, spec=host.spec, boot=host.boot)
+    app.add_exception_handler(WireFault, _on_fault)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+    host: Host = app.state.host
+    sweeper = asyncio.create_task(host.sweep_forever())
+    try:
+        yield
+    finally:
+        sweeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeper
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    return fault_response(cast("WireFault", error))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    faults = cast("RequestValidationError", error).errors()
+    return fault_response(WireFault(Code.BAD_REQUEST, explain_faults(faults)))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    status = cast("HTTPException", error).status_code
+    place = f"{request.method} {request.url.path}"
+    code = Code.UNKNOWN_ROUTE if status in (404, 405) else Code.BAD_REQUEST
+    answer = fault_response(WireFault(code, f"{place}: {error}", status=status))
+    answer.headers.update(cast("HTTPException", error).headers or {})
+    return answer
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    message = f"internal error ({type(error).__name__}); the server's log has the traceback"
+    answer = fault_response(WireFault(Code.INTERNAL, message))
+    answer.headers[BOOT_HEADER] = host_of(request).boot
+    return answer

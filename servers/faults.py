@@ -1,0 +1,25 @@
+"""Errors of whole requests as HTTP answers."""
+
+from starlette.responses import Response
+
+from ..envs.wire import Code
+from .errors import WireFault
+from .replies import encode
+
+
+def fault_response(fault: WireFault) -> Response:
+    """The error object of the protocol, with the headers that its status asks for."""
+    answer = Response(
+        encode({"error": fault.body()}),
+        status_code=fault.status,
+        media_type="application/json",
+    )
+    if fault.code in (Code.BUSY, Code.DRAINING):
+        wait_ms = fault.detail.get("retry_after_ms")
+        seconds = -(-wait_ms // 1000) if isinstance(wait_ms, int) else 1
+        answer.headers["Retry-After"] = str(seconds)
+    if fault.code is Code.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if fault.code is Code.TOO_LARGE:
+        answer.headers["Connection"] = "close"
+    return answer

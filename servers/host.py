@@ -1,0 +1,101 @@
+"""A running server without its HTTP: offers, sessions, queue, and whether it is closing."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+
+from .. import __version__
+from ..envs import TextEnv
+from ..envs.types import JsonValue
+from ..envs.wire import MINOR, PROTOCOL, Code, ForkRequest, SessionsRequest
+from ..envs.wire_answers import Info, LimitsInfo
+from .admission import Admission, Once
+from .batch import Pause, as_document, run_items
+from .errors import WireFault
+from .offers import Offers
+from .playing import Player
+from .replies import encode
+from .spec import ServerSpec
+from .store import Store
+
+_SWEEP_S = 1.0
+
+
+class Host:
+    """What the routes call. Raises what `Offers` raises for environments it cannot build."""
+
+    def __init__(self, spec: ServerSpec, clock: Callable[[], float] = time.monotonic) -> None:
+        self.spec = spec
+        self.boot = "b-" + secrets.token_hex(6)
+        self.draining = False
+        self.offers = Offers(spec.envs)
+        self.store = Store(spec.limits, clock)
+        self.admission = Admission(self.store)
+        self._once = Once(spec.limits.memory_s, clock)
+
+    def info(self) -> Info:
+        """What this server is and offers."""
+        limits = self.spec.limits
+        return Info(
+            protocol=PROTOCOL,
+            minor=MINOR,
+            server=f"gigym {__version__}",
+            boot=self.boot,
+            auth="bearer" if self.spec.token else "none",
+            envs=self.offers.infos(),
+            limits=LimitsInfo(
+                items=limits.items,
+                body_bytes=limits.body_bytes,
+                action_bytes=limits.action_bytes,
+                observation_bytes=limits.observation_bytes,
+                sessions=limits.sessions,
+                lease_s_max=limits.lease_s_max,
+            ),
+            free=max(0, self.store.free),
+        )
+
+    def readiness(self) -> str:
+        """`ready`, or why no sessions are to be had: `draining`, `full`."""
+        if self.draining:
+            return "draining"
+        return "ready" if self.store.free > 0 else "full"
+
+    async def create(self, request: SessionsRequest, key: str | None) -> bytes:
+        """Lease sessions. Raises `WireFault` when the request cannot be met."""
+        if self.draining:
+            raise WireFault(Code.DRAINING, "this server is about to stop; lease elsewhere")
+        return await self._once.answer(key, request, lambda: self._create(request))
+
+    async def fork(self, request: ForkRequest, key: str | None) -> bytes:
+        """Copy sessions; all items under one idempotency key."""
+        return await self._once.answer(
+            key, request, lambda: as_document(run_items(request.items, self.store.fork))
+        )
+
+    async def sweep_forever(self) -> None:
+        """End sessions as their leases end."""
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            self.store.sweep()
+
+    async def _create(self, request: SessionsRequest) -> bytes:
+        build = self.offers.builder(request.env, request.options)
+        pause = Pause()
+        async with self.admission.places(request.count, request.wait_s) as places:
+            players: list[Player] = []
+            for _ in range(request.count):
+                players.append(self._player(build))
+                await pause.if_due()
+            leases: list[JsonValue] = []
+            for player in players:
+                leases.append(self.store.add(player, request.lease_s))
+                places.take()
+        return encode({"sessions": leases})
+
+    def _player(self, build: Callable[[], TextEnv]) -> Player:
+        try:
+            return Player(build, self.spec.limits)
+        except WireFault as fault:
+            code = Code.BAD_REQUEST if fault.code is Code.BAD_ITEM else fault.code
+            raise WireFault(code, fault.message, fault.detail) from None

@@ -1,0 +1,104 @@
+"""Replies of environments as JSON bytes, checked once, when they are made.
+
+A reply is encoded a single time and kept in that form: a repeated request costs nothing, and a
+reply that is no valid message is an error of its own session alone.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+
+from ..envs import EnvCard, Reply
+from ..envs.types import JsonValue
+from ..envs.wire import Code
+from .errors import WireFault
+
+_ENCODE = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+).encode
+_ENCODE_ASCII = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An answer as the client gets it, and what the protocol needs to know of it."""
+
+    n: int
+    """Steps applied when it was given."""
+    body: bytes
+    """The reply as JSON."""
+    done: bool
+    state_key: str | None
+
+
+def tell(reply: Reply, n: int, card: EnvCard, max_bytes: int) -> Told:
+    """Encode a reply. Raises `WireFault` (`ENV_ERROR`) when it breaks the contract."""
+    fault = _broken_contract(reply, card)
+    if fault is not None:
+        raise WireFault(Code.ENV_ERROR, f"{card.id}: {fault}", {"type": "Contract"})
+    try:
+        body = _ENCODE(
+            {
+                "observation": reply.observation,
+                "state_key": reply.state_key,
+                "observation_key": reply.observation_key,
+                "admissible_actions": reply.admissible_actions,
+                "reward": float(reply.reward),
+                "terminated": reply.terminated,
+                "truncated": reply.truncated,
+                "info": dict(reply.info),
+            }
+        ).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        message = f"{card.id}: the reply is no JSON in UTF-8: {error}"
+        raise WireFault(Code.ENV_ERROR, message, {"type": type(error).__name__}) from None
+    if len(reply.observation) * 4 > max_bytes and len(reply.observation.encode()) > max_bytes:
+        message = (
+            f"{card.id}: an observation of {len(reply.observation.encode())} bytes; "
+            f"this server passes on at most {max_bytes}"
+        )
+        raise WireFault(Code.ENV_ERROR, message, {"type": "Contract"})
+    return Told(n=n, body=body, done=reply.done, state_key=reply.state_key)
+
+
+def _broken_contract(reply: object, card: EnvCard) -> str | None:
+    """What is wrong with an answer; environments and snapshots may hold anything."""
+    if not isinstance(reply, Reply):
+        return f"expected a Reply, got {type(reply).__name__}"
+    observation, reward, listed = _untyped(reply)
+    if not isinstance(observation, str):
+        return f"the observation must be text, got {type(observation).__name__}"
+    if isinstance(reward, bool) or not isinstance(reward, int | float) or not math.isfinite(reward):
+        return f"the reward must be a finite number, got {reward!r}"
+    low, high = card.reward_range
+    if not low <= reward <= high:
+        return f"the reward {reward} is outside the declared range {low} to {high}"
+    if listed is not None and not all(isinstance(action, str) for action in listed):
+        return "admissible actions must be texts"
+    return None
+
+
+def _untyped(reply: Reply) -> tuple[object, object, tuple[object, ...] | None]:
+    return reply.observation, reply.reward, reply.admissible_actions
+
+
+def played(sid: str, ep: int, told: Told, *, replayed: bool = False) -> bytes:
+    """Result of a reset, step or restore."""
+    tail = b',"replayed":true}' if replayed else b"}"
+    return b'{"sid":"%s","ep":%d,"n":%d,"reply":%s%s' % (
+        sid.encode("ascii"),
+        ep,
+        told.n,
+        told.body,
+        tail,
+    )
+
+
+def failed(sid: str | None, fault: WireFault) -> bytes:
+    """Result of an item that was refused; ASCII, since messages quote what environments raised."""
+    return encode({"sid": sid, "error": fault.body()})
+
+
+def encode(value: JsonValue) -> bytes:
+    """ASCII JSON of our own values."""
+    return _ENCODE_ASCII(value).encode("ascii")

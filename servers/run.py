@@ -1,0 +1,111 @@
+"""Serving until a signal comes: the socket, uvicorn, the ready line, the orderly end.
+
+SIGTERM stops the leasing of sessions and serves the living ones for `grace_s`; SIGINT ends after
+the requests under way; a second signal ends at once.
+"""
+
+import errno
+import importlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from .app import create_app
+from .errors import BindError, PortInUse
+from .host import Host
+from .ready import Announce, Ready, print_ready
+from .spec import ServerSpec, bracketed, check_bind
+
+_BACKLOG = 2048
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def serve(spec: ServerSpec, announce: Announce = print_ready) -> None:
+    """Serve until a signal comes; blocks, and announces itself once it answers.
+
+    Raises `UnsafeBind` and `BindError` for the address, and what `make` raises for an environment
+    that cannot be built.
+    """
+    check_bind(spec)
+    for module in spec.imports:
+        importlib.import_module(module)
+    with listen(spec.host, spec.port) as listener:
+        host = Host(spec)
+        EnvServer(host, lambda: announce(_ready(host, listener))).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `PortInUse`, or `BindError` for another fault."""
+    plain = host.strip("[]")
+    place = f"{bracketed(plain)}:{port}"
+    try:
+        family = socket.getaddrinfo(plain, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((plain, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(
+                f"{place} is in use by another program; choose another port with --port N, "
+                "or any free one with --port 0"
+            ) from None
+        raise BindError(f"cannot listen on {place}: {error.strerror}") from None
+
+
+class EnvServer(uvicorn.Server):
+    """uvicorn under our rules for signals; `announce` is called once requests are answered."""
+
+    def __init__(self, host: Host, announce: Callable[[], None]) -> None:
+        super().__init__(_config(host))
+        self._host = host
+        self._announce = announce
+        self._ends: float | None = None
+        """When to stop serving living sessions."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """React to a signal: see the module docstring."""
+        if self._host.draining:
+            self.should_exit = self.force_exit = True
+            return
+        self._host.draining = True
+        grace = self._host.spec.grace_s if sig == signal.SIGTERM else 0.0
+        self._ends = time.monotonic() + grace
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to leave."""
+        if self._ends is not None and not self.should_exit:
+            self.should_exit = not len(self._host.store) or time.monotonic() >= self._ends
+        return await super().on_tick(counter)
+
+
+def _config(host: Host) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(host),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        ws="none",
+        limit_concurrency=512,
+        backlog=_BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+        h11_max_incomplete_event_size=64 * 2**10,
+    )
+
+
+def _ready(host: Host, listener: socket.socket) -> Ready:
+    """The URL names an address that works on this machine."""
+    name = host.spec.host.strip("[]")
+    address = bracketed(_WILDCARDS.get(name, name))
+    port: int = listener.getsockname()[1]
+    return Ready(url=f"http://{address}:{port}", pid=os.getpid(), boot=host.boot)
