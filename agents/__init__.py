@@ -1,1 +1,66 @@
-"""agents."""
+"""Agents: engines behind one async interface, dialogues, parsing, rollouts of sibling groups.
+
+What needs transformers or torch is loaded when its name is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .engine import Capabilities, Completion, Engine, GenFailure, PushReport, Roster, SamplingSpec
+from .errors import AnchorMissing, RecordError, TemplateError
+from .parse import Parsed, ReplyRules, parse_plain, parse_tags, resolve
+from .prompt import Dialogue, Exchange, dialogue_for
+from .record import EpisodeRecord, Origin, read_episodes, write_episodes
+from .report import rollout_metrics
+from .rollout import RolloutSpec, collect
+from .scripted import RandomPolicy, ScriptedEngine, play, play_seat
+from .seeds import request_seed
+
+if TYPE_CHECKING:
+    from .chat import ChatDialogue
+    from .terse import TerseDialogue
+    from .tiny import build_tokenizer
+
+__all__ = [
+    "AnchorMissing",
+    "Capabilities",
+    "ChatDialogue",
+    "Completion",
+    "Dialogue",
+    "Engine",
+    "EpisodeRecord",
+    "Exchange",
+    "GenFailure",
+    "Origin",
+    "Parsed",
+    "PushReport",
+    "RandomPolicy",
+    "RecordError",
+    "ReplyRules",
+    "RolloutSpec",
+    "Roster",
+    "SamplingSpec",
+    "ScriptedEngine",
+    "TemplateError",
+    "TerseDialogue",
+    "build_tokenizer",
+    "collect",
+    "dialogue_for",
+    "parse_plain",
+    "parse_tags",
+    "play",
+    "play_seat",
+    "read_episodes",
+    "request_seed",
+    "resolve",
+    "rollout_metrics",
+    "write_episodes",
+]
+
+_FILE = {"ChatDialogue": "chat", "TerseDialogue": "terse", "build_tokenizer": "tiny"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _FILE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_FILE[name]}", __name__), name)
