@@ -21,6 +21,7 @@ help:
 	@echo "variables: PYTHON=$(PYTHON)  SEED=$(SEED)  TORCH_INDEX=$(TORCH_INDEX)"
 
 quickstart: $(RUN_VENV)/ready
+	@echo "the command is $(RUN_VENV)/bin/gigym; after '. $(RUN_VENV)/bin/activate' it is plain gigym"
 	$(RUN_VENV)/bin/gigym train quickstart seed=$(SEED)
 
 test: $(TEST_VENV)/ready

@@ -1,5 +1,8 @@
 """What a finished run says last: success before and after, honestly labelled, and what is next."""
 
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .text import table
@@ -26,6 +29,14 @@ def page(run: "RunDir") -> str:
     return "\n\n".join(
         part for part in (_scores(summary, config), "\n".join(places), _next(run, config)) if part
     )
+
+
+def program() -> str:
+    """What to type for `gigym` here: the path of this one where the shell knows it not."""
+    mine, known = Path(sys.argv[0]), shutil.which("gigym")
+    if mine.name != "gigym" or (known is not None and Path(known).samefile(mine)):
+        return "gigym"
+    return str(mine)
 
 
 def _curve(run: "RunDir") -> str | None:
@@ -61,6 +72,8 @@ def _caution(config: "Config") -> str:
 
 
 def _score(score: dict[str, float]) -> str:
+    if not score["episodes"]:
+        return "not scored"
     mean, low, high = (100 * score[name] for name in ("mean", "low", "high"))
     return f"{mean:.1f} % [{low:.1f}, {high:.1f}] of {score['episodes']:.0f}"
 
@@ -68,10 +81,8 @@ def _score(score: dict[str, float]) -> str:
 def _next(run: "RunDir", config: "Config") -> str:
     from ..trainer.recipe import recipe_names
 
-    commands = [f"gigym train --resume {run.path} iterations={2 * config.iterations}"]
+    commands = [f"train --resume {run.path} iterations={2 * config.iterations}"]
     if config.recipe in recipe_names():
         rival = "gigpo" if config.estimator == "grpo" else "grpo"
-        commands.insert(0, f"gigym train {config.recipe} estimator={rival} seed={config.seed}")
-    return "\n".join(
-        f"{label}  {c}" for label, c in zip(("next ", "     "), commands, strict=False)
-    )
+        commands.insert(0, f"train {config.recipe} estimator={rival} seed={config.seed}")
+    return "\n".join(f"next   {program()} {command}" for command in commands)

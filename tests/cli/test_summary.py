@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from gigym.cli.summary import facts, page
+import pytest
+
+from gigym.cli.summary import facts, page, program
 from gigym.trainer import RunDir, load_config
 from gigym.trainer.rundir import create_run
 
@@ -53,3 +55,23 @@ def test_the_curve_is_named_once_it_is_there(tmp_path: Path) -> None:
     (run.path / "curve.png").write_bytes(b"")
     assert facts(run)["curve"] == str(run.path / "curve.png")
     assert "curve.png" in page(run)
+
+
+def test_a_run_without_held_out_tasks_says_so(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    nothing = {"mean": 0.0, "low": 0.0, "high": 1.0, "episodes": 0}
+    run.write_json("summary.json", {**SUMMARY, "heldout_before": nothing, "heldout_after": nothing})
+    assert "not scored" in page(run)
+
+
+def test_a_command_off_the_path_is_named_by_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "gigym"
+    mine.write_text("#!/bin/sh\n")
+    mine.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(mine)])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program() == str(mine)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert program() == "gigym"
