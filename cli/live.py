@@ -5,11 +5,11 @@ Columns that do not fit the width are left out, the least telling first.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from .text import clean
 
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
     from ..trainer.progress import Progress
 
 
+Figure: TypeAlias = Callable[[Mapping[str, float]], float | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One figure of the row."""
 
     title: str
-    metrics: tuple[str, ...]
-    """Names whose sum is shown; nothing is shown when the first is missing."""
+    figure: Figure
+    """The figure of an iteration's metrics; None when it was not measured."""
     form: str
     """Format of the figure, such as `.2f`."""
     weight: int
     """Columns of small weight are the first to go where the terminal is narrow."""
-    minus: tuple[str, ...] = ()
-    """Names taken off the sum."""
 
     @property
     def width(self) -> int:
@@ -41,31 +42,38 @@ class Column:
 
     def text(self, metrics: Mapping[str, float]) -> str:
         """The figure of one iteration, `-` where it was not measured."""
-        if self.metrics[0] not in metrics:
-            return "-"
-        value = sum(metrics.get(name, 0.0) for name in self.metrics)
-        return format(value - sum(metrics.get(name, 0.0) for name in self.minus), self.form)
+        value = self.figure(metrics)
+        return "-" if value is None else format(value, self.form)
+
+
+def _metric(name: str) -> Figure:
+    return lambda metrics: metrics.get(name)
+
+
+def _sampled_per_second(metrics: Mapping[str, float]) -> float | None:
+    tokens, seconds = metrics.get("rollout/tokens_sampled"), metrics.get("time/rollout")
+    return tokens / seconds if tokens is not None and seconds else None
+
+
+def _other_seconds(metrics: Mapping[str, float]) -> float | None:
+    whole = metrics.get("time/iteration")
+    named = metrics.get("time/rollout", 0.0) + metrics.get("time/learn", 0.0)
+    return None if whole is None else whole - named
 
 
 COLUMNS = (
-    Column(title="success", metrics=("success",), form=".1%", weight=9),
-    Column(title="return", metrics=("return",), form=".2f", weight=8),
-    Column(title="invalid", metrics=("rollout/invalid_share",), form=".1%", weight=7),
-    Column(title="groups", metrics=("credit/step_groups",), form=".0f", weight=3),
-    Column(title="alone", metrics=("credit/singleton_share",), form=".1%", weight=6),
-    Column(title="size", metrics=("credit/mean_group_size",), form=".2f", weight=4),
-    Column(title="grad", metrics=("loss/grad_norm",), form=".3f", weight=5),
-    Column(title="kl", metrics=("loss/kl",), form=".1e", weight=2),
-    Column(title="tok/s", metrics=("gen/tokens_per_s",), form=",.0f", weight=1),
-    Column(title="rollout", metrics=("time/rollout",), form=".1f", weight=7),
-    Column(title="learn", metrics=("time/learn",), form=".1f", weight=7),
-    Column(
-        title="other",
-        metrics=("time/iteration",),
-        minus=("time/rollout", "time/learn"),
-        form=".1f",
-        weight=0,
-    ),
+    Column(title="success", figure=_metric("success"), form=".1%", weight=9),
+    Column(title="return", figure=_metric("return"), form=".2f", weight=8),
+    Column(title="invalid", figure=_metric("rollout/invalid_share"), form=".1%", weight=7),
+    Column(title="groups", figure=_metric("credit/step_groups"), form=".0f", weight=3),
+    Column(title="alone", figure=_metric("credit/singleton_share"), form=".1%", weight=6),
+    Column(title="size", figure=_metric("credit/mean_group_size"), form=".2f", weight=4),
+    Column(title="grad", figure=_metric("loss/grad_norm"), form=".3f", weight=5),
+    Column(title="kl", figure=_metric("mismatch/kl"), form=".1e", weight=2),
+    Column(title="tok/s", figure=_sampled_per_second, form=",.0f", weight=1),
+    Column(title="rollout", figure=_metric("time/rollout"), form=".1f", weight=7),
+    Column(title="learn", figure=_metric("time/learn"), form=".1f", weight=7),
+    Column(title="other", figure=_other_seconds, form=".1f", weight=0),
 )
 """The row, left to right; times in seconds."""
 
