@@ -10,7 +10,7 @@ from .engine import Capabilities, Completion, Engine, GenFailure, PushReport, Ro
 from .errors import AnchorMissing, RecordError, TemplateError
 from .parse import Parsed, ReplyRules, parse_plain, parse_tags, resolve
 from .prompt import Dialogue, Exchange, dialogue_for
-from .record import EpisodeRecord, Origin, read_episodes, write_episodes
+from .record import EpisodeRecord, Source, read_episodes, write_episodes
 from .report import rollout_metrics
 from .rollout import RolloutSpec, collect
 from .scripted import RandomPolicy, ScriptedEngine, play, play_seat
@@ -31,7 +31,6 @@ __all__ = [
     "EpisodeRecord",
     "Exchange",
     "GenFailure",
-    "Origin",
     "Parsed",
     "PushReport",
     "RandomPolicy",
@@ -41,6 +40,7 @@ __all__ = [
     "Roster",
     "SamplingSpec",
     "ScriptedEngine",
+    "Source",
     "TemplateError",
     "TerseDialogue",
     "build_tokenizer",

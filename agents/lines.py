@@ -22,13 +22,11 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where the episodes of a file come from."""
+class Source:
+    """Which environment the episodes of a file were played on; empty where it is not told."""
 
-    env: str
-    env_version: str
-    step: int
-    """Iteration of the run."""
+    env: str = ""
+    env_version: str = ""
     split: str = ""
 
 
@@ -46,7 +44,9 @@ class TurnCredit:
 class EpisodeRecord:
     """One line."""
 
-    origin: Origin
+    source: Source
+    step: int
+    """Iteration of the run."""
     group: int
     """Position of the episode's task in the rollout."""
     trajectory: Trajectory
@@ -56,15 +56,15 @@ class EpisodeRecord:
 
 def episode_line(record: EpisodeRecord) -> str:
     """The JSON line of an episode, without its end of line."""
-    episode, origin = record.trajectory, record.origin
+    episode, source = record.trajectory, record.source
     texts: dict[str, str] = {}
     tree = {
         "schema_version": SCHEMA_VERSION,
-        "id": f"t-{origin.step}-{record.group}-{episode.index}",
-        "env": origin.env,
-        "env_version": origin.env_version,
-        "split": origin.split,
-        "step": origin.step,
+        "id": f"t-{record.step}-{record.group}-{episode.index}",
+        "env": source.env,
+        "env_version": source.env_version,
+        "split": source.split,
+        "step": record.step,
         "group": record.group,
         "slot": episode.index,
         **_episode_tree(episode),
@@ -166,14 +166,11 @@ def _record(tree: Mapping[str, Any]) -> EpisodeRecord:
         seed=tree["seed"],
         success=tree["success"],
     )
-    origin = Origin(
-        env=tree["env"],
-        env_version=tree["env_version"],
-        step=tree["step"],
-        split=tree["split"],
-    )
+    source = Source(env=tree["env"], env_version=tree["env_version"], split=tree["split"])
     given = tuple(_turn_credit(turn) for turn in tree["turns"] if "A" in turn)
-    return EpisodeRecord(origin=origin, group=tree["group"], trajectory=episode, credit=given)
+    return EpisodeRecord(
+        source=source, step=tree["step"], group=tree["group"], trajectory=episode, credit=given
+    )
 
 
 def _turn(tree: Mapping[str, Any], texts: Mapping[str, str]) -> Turn:

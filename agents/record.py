@@ -5,20 +5,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..grouping.types import Credit, Group
+from ..grouping.types import Credit, Group, Trajectory
 from .errors import RecordError
-from .lines import EpisodeRecord, Origin, TurnCredit, episode_line, read_line
+from .lines import EpisodeRecord, Source, TurnCredit, episode_line, read_line
 
 __all__ = [
     "EpisodeFile",
     "EpisodeRecord",
-    "Origin",
+    "Source",
     "TurnCredit",
     "episode_line",
     "read_episodes",
     "read_line",
     "write_episodes",
 ]
+
+_UNKNOWN = Source()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +33,23 @@ class EpisodeFile:
 
 
 def write_episodes(
-    path: Path, groups: Iterable[Group], origin: Origin, credit: Credit | None = None
+    path: Path,
+    groups: Iterable[Group],
+    credit: Credit | None = None,
+    *,
+    step: int = 0,
+    source: Source = _UNKNOWN,
 ) -> None:
-    """Write all episodes of a rollout, failures included, and put the file in place at once.
+    """Write the episodes of iteration `step`, failures included; the file appears whole.
 
     Rows of `credit` are those of `Steps.from_groups`: group, trajectory, turn, failures left out.
     """
     partial = path.with_name(f".{path.name}.tmp")
     with partial.open("w", encoding="ascii", newline="\n") as file:
-        for record in _records(groups, origin, credit):
+        for group, episode, given in _episodes(groups, credit):
+            record = EpisodeRecord(
+                source=source, step=step, group=group, trajectory=episode, credit=given
+            )
             file.write(episode_line(record) + "\n")
     os.replace(partial, path)
 
@@ -58,24 +68,28 @@ def read_episodes(path: Path) -> EpisodeFile:
     return EpisodeFile(episodes=tuple(episodes), torn=bool(rest))
 
 
-def _records(
-    groups: Iterable[Group], origin: Origin, credit: Credit | None
-) -> Iterator[EpisodeRecord]:
+def _episodes(
+    groups: Iterable[Group], credit: Credit | None
+) -> Iterator[tuple[int, Trajectory, tuple[TurnCredit, ...]]]:
     row = 0
     for index, group in enumerate(groups):
         for episode in group.trajectories:
             rows = range(row, row + len(episode.turns))
             row = rows.stop
-            given = () if credit is None else tuple(_credit_at(credit, i) for i in rows)
-            yield EpisodeRecord(origin=origin, group=index, trajectory=episode, credit=given)
+            yield index, episode, _credits(credit, rows)
         for episode in group.failures:
-            yield EpisodeRecord(origin=origin, group=index, trajectory=episode)
+            yield index, episode, ()
 
 
-def _credit_at(credit: Credit, row: int) -> TurnCredit:
-    return TurnCredit(
-        returns=float(credit.returns[row]),
-        episode=float(credit.episode[row]),
-        step=float(credit.step[row]),
-        advantage=float(credit.advantage[row]),
+def _credits(credit: Credit | None, rows: range) -> tuple[TurnCredit, ...]:
+    if credit is None:
+        return ()
+    return tuple(
+        TurnCredit(
+            returns=float(credit.returns[row]),
+            episode=float(credit.episode[row]),
+            step=float(credit.step[row]),
+            advantage=float(credit.advantage[row]),
+        )
+        for row in rows
     )

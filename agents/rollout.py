@@ -17,9 +17,10 @@ from ..grouping.types import Group, Stop, Trajectory
 from .engine import Engine
 from .episode import play_episode
 from .prompt import Dialogue
+from .report import rollout_metrics
 from .spec import Place, RolloutSpec, Table
 
-__all__ = ["RolloutSpec", "collect"]
+__all__ = ["RolloutSpec", "collect", "rollout_metrics"]
 
 
 async def collect(
