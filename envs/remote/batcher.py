@@ -1,0 +1,107 @@
+"""Single calls of many coroutines, gathered into few requests.
+
+Calls made in the same turn of the event loop leave together; while the permitted number of
+requests is under way, further calls wait and leave together with the next one. So a lone call is
+not held up, and a thousand calls do not become a thousand requests.
+"""
+
+import asyncio
+import copy
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ... import GigymError
+from .link import ClientSpec
+
+_QUIET_TURNS = 2
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting(Generic[ItemT, ResultT]):
+    """A call that was not answered yet."""
+
+    item: ItemT
+    give_up_at: float
+    future: asyncio.Future[ResultT]
+
+
+class Batcher(Generic[ItemT, ResultT]):
+    """`send` takes items and a time to give up, and returns a result for each."""
+
+    def __init__(
+        self, send: Callable[[list[ItemT], float], Awaitable[list[ResultT]]], spec: ClientSpec
+    ) -> None:
+        self._send = send
+        self._spec = spec
+        self._waiting: deque[Waiting[ItemT, ResultT]] = deque()
+        self._flights: set[asyncio.Task[None]] = set()
+        self._collecting = False
+
+    async def ask(self, item: ItemT, give_up_at: float) -> ResultT:
+        """Result of one call; raises what `send` raises for its batch."""
+        loop = asyncio.get_running_loop()
+        call = Waiting[ItemT, ResultT](
+            item=item, give_up_at=give_up_at, future=loop.create_future()
+        )
+        self._waiting.append(call)
+        if not self._collecting and len(self._flights) < self._spec.flights:
+            self._collecting = True
+            flight = asyncio.create_task(self._fly())
+            self._flights.add(flight)
+            flight.add_done_callback(self._flights.discard)
+        return await call.future
+
+    async def aclose(self) -> None:
+        """Cancel the requests under way and the calls that wait for them."""
+        for flight in tuple(self._flights):
+            flight.cancel()
+        await asyncio.gather(*self._flights, return_exceptions=True)
+        for call in self._waiting:
+            call.future.cancel()
+        self._waiting.clear()
+
+    async def _fly(self) -> None:
+        """Send batches until nobody waits."""
+        await self._collect()
+        self._collecting = False
+        while batch := self._take():
+            await self._deliver(batch)
+
+    async def _collect(self) -> None:
+        """Wait until two turns of the loop brought no further call, or the tick is over."""
+        loop = asyncio.get_running_loop()
+        end, seen, quiet = loop.time() + self._spec.tick_s, 0, 0
+        while quiet < _QUIET_TURNS and len(self._waiting) < self._spec.batch and loop.time() < end:
+            quiet = quiet + 1 if len(self._waiting) == seen else 0
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
+
+    def _take(self) -> list[Waiting[ItemT, ResultT]]:
+        batch: list[Waiting[ItemT, ResultT]] = []
+        while self._waiting and len(batch) < self._spec.batch:
+            call = self._waiting.popleft()
+            if not call.future.done():
+                batch.append(call)
+        return batch
+
+    async def _deliver(self, batch: list[Waiting[ItemT, ResultT]]) -> None:
+        give_up_at = min(call.give_up_at for call in batch)
+        try:
+            results = await self._send([call.item for call in batch], give_up_at)
+        except GigymError as error:
+            for call in batch:
+                if not call.future.done():
+                    # Each caller raises its own: a shared one would gather all their tracebacks.
+                    call.future.set_exception(copy.copy(error))
+            return
+        except BaseException:
+            for call in batch:
+                call.future.cancel()
+            raise
+        for call, result in zip(batch, results, strict=True):
+            if not call.future.done():
+                call.future.set_result(result)
