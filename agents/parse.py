@@ -150,7 +150,11 @@ def _body(raw: str, rules: ReplyRules) -> tuple[str | None, str]:
 
 def _thought(before: str) -> str:
     """What was written before the action, without the outer think tags."""
-    return before.strip().removeprefix(THINK).removesuffix(END_THINK).strip()
+    written = before.strip()
+    folded = written.translate(_ASCII_LOWER)
+    start = len(THINK) if folded.startswith(THINK) else 0
+    stop = len(written) - len(END_THINK) if folded.endswith(END_THINK) else len(written)
+    return written[start:stop].strip()
 
 
 def _remarks(folded: str, start: int, end: int) -> tuple[str, ...]:

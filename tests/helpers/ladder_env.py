@@ -1,0 +1,117 @@
+"""A ladder to climb, seats that make it slow or stuck, and agents that climb it by chance."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from gigym.agents import Dialogue, SamplingSpec
+from gigym.agents.scripted import Answer
+from gigym.envs import EnvCard, Options, Reply, Task, TextEnv, register
+from gigym.envs.pool import LocalPool, Seat
+
+ACTIONS = ("down", "up", "wait")
+PHRASES = ("You stand on rung", "of", ". Your task is to: climb.", ".", *ACTIONS, "break", "0", "1")
+CARD = EnvCard(
+    id="Ladder-v0",
+    version="1.0.0",
+    summary="climb to the top",
+    success_reward=1.0,
+    reward_range=(0.0, 1.0),
+    max_steps=12,
+    caps=("state_key", "admissible_actions"),
+)
+
+
+class Ladder(TextEnv):
+    card = CARD
+    starts = 0
+    """Resets of all instances in this process."""
+
+    def __init__(
+        self, *, height: int = 3, bare: bool = False, drift: int = 0, max_steps: int | None = None
+    ) -> None:
+        super().__init__(max_steps=max_steps)
+        self.height, self.bare, self.drift, self.rung = height, bare, drift, 0
+
+    def begin(self, seed: int, options: Options) -> Reply:
+        if seed == 13:
+            raise RuntimeError("no thirteenth ladder")
+        Ladder.starts += 1
+        self.rung = int(bool(self.drift) and Ladder.starts % self.drift == 0)
+        return self._reply(" Your task is to: climb.")
+
+    def act(self, action: str) -> Reply:
+        if action == "break":
+            raise ZeroDivisionError("the rung gives way")
+        self.rung = max(0, self.rung + {"up": 1, "down": -1}.get(action, 0))
+        return self._reply("")
+
+    def _reply(self, more: str) -> Reply:
+        won = self.rung >= self.height
+        return Reply(
+            observation=f"You stand on rung {self.rung} of {self.height}.{more}",
+            reward=float(won),
+            terminated=won,
+            state_key=None if self.bare else f"rung-{self.rung}",
+            admissible_actions=None if self.bare else ACTIONS,
+            info={"won": won, "task_id": f"ladder-{self.height}", "task_type": "climb"},
+        )
+
+
+register(CARD, "ladder_env:Ladder")
+
+
+def ladders(*seeds: int) -> list[Task]:
+    return [Task(env=CARD.id, seed=seed) for seed in seeds]
+
+
+def by_chance(dialogue: Dialogue, actions: Sequence[str] = ACTIONS) -> Answer:
+    """Draws an action with the request's seed: what it says depends on prompt and seed alone."""
+
+    def answer(prompt: tuple[int, ...], spec: SamplingSpec) -> tuple[int, ...]:
+        rng = random.Random(f"{spec.seed}:{prompt}")
+        return dialogue.reply_ids(rng.choice(actions))
+
+    return answer
+
+
+class LateSeat:
+    """Answers after a random while, or after an endless one where it is stuck."""
+
+    def __init__(self, seat: Seat, rng: random.Random, stuck: bool) -> None:
+        self._seat, self._rng, self._stuck = seat, rng, stuck
+
+    async def reset(self, task: Task) -> Reply:
+        await asyncio.sleep(self._rng.random() * 0.01)
+        return await self._seat.reset(task)
+
+    async def step(self, action: str) -> Reply:
+        await asyncio.sleep(3600 if self._stuck else self._rng.random() * 0.01)
+        return await self._seat.step(action)
+
+
+class LatePool:
+    """Seats of another pool, each late by chance; those numbered in `stuck` never answer."""
+
+    def __init__(self, pool: LocalPool, seed: int, stuck: Sequence[int] = ()) -> None:
+        self._pool, self._rng, self._stuck = pool, random.Random(seed), frozenset(stuck)
+
+    async def open(self, count: int) -> tuple[Seat, ...]:
+        seats = await self._pool.open(count)
+        return tuple(LateSeat(s, self._rng, i in self._stuck) for i, s in enumerate(seats))
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
