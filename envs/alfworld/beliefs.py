@@ -95,4 +95,4 @@ class Beliefs:
                 held = self.contents.get(place, set())
                 self.contents[place] = {n for n in held if base(n) not in words().pickupable}
         for found in filter(None, map(_TOOK.fullmatch, actions)):
-            self.contents[found[2]].add(found[1])
+            self.contents.setdefault(found[2], set()).add(found[1])

@@ -72,10 +72,10 @@ def problem_text(name: str, room: Room) -> str:
 
 def _declarations(room: Room) -> Iterator[str]:
     yield "agent1 - agent"
-    for kind in sorted({t.type for t in room.things} | {*_DOMAIN_OTYPES, room.goal.thing}):
-        yield f"{kind}Type - otype"
-    for kind in sorted({r.type for r in room.receptacles}.union(_DOMAIN_RTYPES)):
-        yield f"{kind}Type - rtype"
+    for thing in sorted({t.type for t in room.things}.union(_DOMAIN_OTYPES)):
+        yield f"{thing}Type - otype"
+    for place in sorted({r.type for r in room.receptacles}.union(_DOMAIN_RTYPES)):
+        yield f"{place}Type - rtype"
     yield from (f"{_thing_id(thing)} - object" for thing in room.things)
     yield from (f"{_receptacle_id(r)} - receptacle" for r in room.receptacles)
     for location in sorted({0} | {r.location for r in room.receptacles}):
@@ -91,9 +91,9 @@ def _facts(room: Room) -> Iterator[str]:
         if receptacle.openable:
             yield f"(openable {name})"
     things = {thing.type for thing in room.things}
-    for kind in sorted({r.type for r in room.receptacles}):
-        held = tables().can_contain.get(kind, ())
-        yield from (f"(canContain {kind}Type {thing}Type)" for thing in held if thing in things)
+    for place in sorted({r.type for r in room.receptacles}):
+        held = tables().can_contain.get(place, ())
+        yield from (f"(canContain {place}Type {thing}Type)" for thing in held if thing in things)
     for thing in room.things:
         yield from _thing_facts(thing)
 

@@ -93,13 +93,13 @@ def _draw_receptacles(rng: Random, goal: Goal, knobs: Difficulty) -> tuple[Recep
         counts = _thin_out(rng, goal, needed, counts, knobs)
     placed: list[Receptacle] = []
     location = 0
-    for kind in sorted(counts):
-        opened, total = tables().openable.get(kind, (0, 1))
-        for number in range(1, counts[kind] + 1):
+    for place in sorted(counts):
+        opened, total = tables().openable.get(place, (0, 1))
+        for number in range(1, counts[place] + 1):
             location += not placed or rng.random() >= knobs.shared
             openable = rng.random() * total < opened
             placed.append(
-                Receptacle(type=kind, number=number, location=location, openable=openable)
+                Receptacle(type=place, number=number, location=location, openable=openable)
             )
     return tuple(placed)
 
@@ -108,7 +108,7 @@ def _needed_types(rng: Random, goal: Goal) -> tuple[str, ...]:
     """Receptacle types without which the goal cannot be reached."""
     if goal.kind != "look":
         return (goal.target, APPLIANCE.get(goal.kind, goal.target))
-    hosts = {t: held[LAMP] for t, held in tables().placed[goal.room].items() if LAMP in held}
+    hosts = {p: held[LAMP] for p, held in tables().placed[goal.room].items() if LAMP in held}
     return (rng.choices(list(hosts), list(hosts.values()))[0],)
 
 
@@ -117,9 +117,9 @@ def _draw_counts(rng: Random, room: str, needed: Sequence[str], remix: float) ->
     layouts = tables().layouts[room]
     base = rng.choice([layout for layout in layouts if needed[0] in layout])
     counts: dict[str, int] = {}
-    for kind in sorted({kind for layout in layouts for kind in layout}):
+    for place in sorted({place for layout in layouts for place in layout}):
         source = rng.choice(layouts) if rng.random() < remix else base
-        counts[kind] = max(source.get(kind, 0), int(kind in needed))
+        counts[place] = max(source.get(place, 0), int(place in needed))
     return counts
 
 
@@ -129,36 +129,41 @@ def _thin_out(
     """A small room: what the goal and the knobs need, then one of each type, then a second."""
     low, high = knobs.receptacles or (0, sum(counts.values()))
     budget = rng.randint(low, high)
-    closable = [kind for kind in counts if kind in tables().openable for _ in range(counts[kind])]
+    closable = [place for place in counts if place in tables().openable]
+    closable = [place for place in closable for _ in range(counts[place])]
     kept = Counter(dict.fromkeys(needed, 1))
     kept |= Counter(rng.sample(closable, min(knobs.closed, len(closable))))
     for level in range(1, max(counts.values()) + 1):
-        for kind in _fuller_first(rng, goal.room, [k for k in counts if counts[k] >= level]):
-            if kept[kind] < level and kept.total() < budget:
-                kept[kind] += 1
+        for place in _fuller_first(rng, goal.room, [p for p in counts if counts[p] >= level]):
+            if kept[place] < level and kept.total() < budget:
+                kept[place] += 1
     return dict(kept)
 
 
-def _fuller_first(rng: Random, room: str, kinds: Sequence[str]) -> list[str]:
+def _fuller_first(rng: Random, room: str, places: Sequence[str]) -> list[str]:
     """A random order in which receptacles that usually hold more tend to come first."""
-    drawn = {kind: rng.random() ** (1 / (0.2 + tables().load(room, kind))) for kind in kinds}
-    return sorted(kinds, key=lambda kind: -drawn[kind])
+    drawn = {place: rng.random() * (0.2 + tables().load(room, place)) for place in places}
+    return sorted(places, key=lambda place: -drawn[place])
 
 
 def _draw_things(
     rng: Random, goal: Goal, receptacles: Sequence[Receptacle], knobs: Difficulty
 ) -> tuple[Thing, ...]:
     things: list[Thing] = []
-    types = {r.type for r in receptacles}
-    for kind, copies in _draw_amounts(rng, goal, knobs):
-        chance = {t: tables().likelihood(goal.room, t, kind) for t in types if goal.allows(t, kind)}
+    places = {r.type for r in receptacles}
+    for thing, copies in _draw_amounts(rng, goal, knobs):
+        chance = {
+            place: tables().likelihood(goal.room, place, thing)
+            for place in places
+            if goal.allows(place, thing)
+        }
         weights = [chance.get(r.type, 0.0) for r in receptacles]
-        if kind == goal.thing:
+        if thing == goal.thing:
             weights = _hidden_as_often(goal.kind, receptacles, weights)
         if any(weights):
             holders = rng.choices(receptacles, weights, k=copies)
             things += [
-                Thing(type=kind, number=number, holder=holder)
+                Thing(type=thing, number=number, holder=holder)
                 for number, holder in enumerate(holders, start=1)
             ]
     return tuple(sorted(things, key=lambda thing: (thing.type, thing.number)))
@@ -185,14 +190,14 @@ def _draw_amounts(rng: Random, goal: Goal, knobs: Difficulty) -> Iterator[tuple[
     yield goal.thing, number
     budget -= number
     least = {LAMP: 1} if goal.kind == "look" else {}
-    others = [kind for kind in copies if kind not in (goal.thing, *least)]
+    others = [thing for thing in copies if thing not in (goal.thing, *least)]
     rng.shuffle(others)
-    for kind in (*least, *others):
-        number = _draw_number(rng, copies[kind], least.get(kind, 0), knobs.copies)
+    for thing in (*least, *others):
+        number = _draw_number(rng, copies[thing], least.get(thing, 0), knobs.copies)
         number = min(number, budget)
         budget -= number
         if number:
-            yield kind, number
+            yield thing, number
 
 
 def _draw_number(rng: Random, games: Sequence[int], least: int, most: int) -> int:

@@ -23,6 +23,7 @@ class Searcher:
     """A policy that plays from observations alone; every reset it reads starts it anew."""
 
     def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
         self._rng = Random(f"searcher:{seed}")
         self._wish: Wish | None = None
         self._beliefs = Beliefs()
@@ -42,8 +43,8 @@ class Searcher:
     def _restart(self, reply: Reply) -> Wish:
         told = read_task(reply.observation)
         if told is not None:
-            self._beliefs, self._luck = Beliefs(), {}
-            self._wish = told
+            self._beliefs, self._luck, self._wish = Beliefs(), {}, told
+            self._rng = Random(f"searcher:{self._seed}:{reply.observation}")
         elif self._wish is None:
             self._wish = read_task(str(reply.info.get("goal", "")))
         if self._wish is None:
@@ -72,12 +73,21 @@ class Searcher:
     def _fetch(self, wish: Wish) -> Iterator[str]:
         done = self._brought(wish, self._targets(wish)[0]) if wish.kind == "two" else set[str]()
         found = [(n, p) for n, p in self._beliefs.holders(wish.thing) if n not in done]
-        for name, place in sorted(found, key=lambda pair: self._effort(pair[1])):
+        for name, place in found:
+            # Had it been treated, the game would be won: some reply was missed.
+            if base(place) == wish.target:
+                self._beliefs.treated.discard((name, wish.kind))
+        for name, place in sorted(found, key=lambda pair: self._labour(wish, *pair)):
             yield from self._visit(place, f"take {name} from {place}")
         wanted = {wish.thing}
         if wish.kind == "look" and not any(self._beliefs.holders(wish.target)):
             wanted.add(wish.target)
         yield from self._search(wanted)
+
+    def _labour(self, wish: Wish, name: str, place: str) -> tuple[int, float]:
+        steps, fortune = self._effort(place)
+        treated = wish.kind not in _APPLIANCE or (name, wish.kind) in self._beliefs.treated
+        return steps + (0 if treated else 2), fortune
 
     def _light(self, lamp: str) -> Iterator[str]:
         for name, place in self._beliefs.holders(lamp):
@@ -117,8 +127,14 @@ class Searcher:
 
     def _targets(self, wish: Wish) -> list[str]:
         """Receptacles to bring the objects to; in a game for two all go to the fullest."""
-        places = self._places(wish.target)
-        return sorted(places, key=lambda p: -len(self._brought(wish, p))) or [""]
+
+        def rank(place: str) -> tuple[int, tuple[int, float]]:
+            # A choice among equally full ones must not depend on where the player stands: it would
+            # walk from one to the other for ever.
+            brought = len(self._brought(wish, place)) if wish.kind == "two" else 0
+            return -brought, (0, self._fortune(place)) if brought else self._effort(place)
+
+        return sorted(self._places(wish.target), key=rank) or [""]
 
     def _brought(self, wish: Wish, place: str) -> set[str]:
         return {n for n in self._beliefs.contents.get(place, ()) if base(n) == wish.thing}
@@ -135,4 +151,6 @@ class Searcher:
         return (place not in beliefs.here) + shut, self._fortune(place)
 
     def _fortune(self, place: str) -> float:
-        return self._luck.setdefault(place, self._rng.random())
+        if place not in self._luck:
+            self._luck[place] = self._rng.random()
+        return self._luck[place]

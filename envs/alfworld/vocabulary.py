@@ -29,7 +29,6 @@ _SCENERY = {
 _MARGIN = 1
 """Numbers beyond the highest that the official train games show."""
 
-_COMMANDS = "look inventory help go to|open|close|examine|use|take|move|clean|heat|cool|slice"
 _EVENTS = (
     "You arrive at",
     ". On the",
@@ -75,10 +74,9 @@ def phrases() -> tuple[str, ...]:
     """Every phrase once, in ascending order."""
     counts = highest_numbers()
     names = (f"{word} {n}" for word, most in counts.items() for n in range(1, most + 1))
-    texts = (NOTHING_HAPPENS, MIDDLE.format("nothing"), WELCOME + MIDDLE.format("a").rstrip("."))
-    found = chain(
-        names, counts, texts, _EVENTS, _COMMANDS, _LISTS, _conditions(), _tasks(), _help()
-    )
+    start = WELCOME + MIDDLE.format("a").removesuffix(".")
+    texts = (HELP, NOTHING_HAPPENS, MIDDLE.format("nothing"), start)
+    found = chain(names, counts, texts, _EVENTS, _COMMANDS, _LISTS, _conditions(), _tasks())
     return tuple(sorted(set(found)))
 
 
@@ -110,7 +108,3 @@ def _tasks() -> Iterator[str]:
         yield f".\n\n{PREFIX}{before}".strip()
         yield PREFIX + before.strip()
         yield rest.partition("{r}")[0].strip()
-
-
-def _help() -> Iterator[str]:
-    yield from (line.strip() for line in HELP.splitlines())
