@@ -9,6 +9,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROMISES = {
     "01_play.py": "expert: return 10",
+    "02_serve_and_step.py": "through a crash as well: True",
     "03_gigpo_by_hand.py": "estimate [ 6.667  4.    -5.333 -4.    -5.333]",
 }
 
