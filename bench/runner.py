@@ -15,6 +15,8 @@ BENCHES = {
     "credit": "credit",
     "envs": "envs",
     "import": "imports",
+    "servers": "servers",
+    "servers": "servers",
 }
 """Name on the command line -> module of this room."""
 

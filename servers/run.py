@@ -45,7 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
     place = f"{bracketed(plain)}:{port}"
     try:
         family = socket.getaddrinfo(plain, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((plain, port), family=family, backlog=_BACKLOG)
+        return _bound(family, plain, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(
@@ -53,6 +53,21 @@ def listen(host: str, port: int) -> socket.socket:
                 "or any free one with --port 0"
             ) from None
         raise BindError(f"cannot listen on {place}: {error.strerror}") from None
+
+
+def _bound(family: int, host: str, port: int) -> socket.socket:
+    # asyncio turns Nagle's algorithm off only where the protocol is named; `create_server` names
+    # none, and every answer would then wait 40 ms for a delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 class EnvServer(uvicorn.Server):

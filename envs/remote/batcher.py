@@ -44,9 +44,8 @@ class Batcher(Generic[ItemT, ResultT]):
     async def ask(self, item: ItemT, give_up_at: float) -> ResultT:
         """Result of one call; raises what `send` raises for its batch."""
         loop = asyncio.get_running_loop()
-        call = Waiting[ItemT, ResultT](
-            item=item, give_up_at=give_up_at, future=loop.create_future()
-        )
+        future: asyncio.Future[ResultT] = loop.create_future()
+        call = Waiting(item=item, give_up_at=give_up_at, future=future)
         self._waiting.append(call)
         if not self._collecting and len(self._flights) < self._spec.flights:
             self._collecting = True
