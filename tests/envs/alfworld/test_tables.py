@@ -37,61 +37,56 @@ def goals_of(ids: Iterable[str]) -> dict[str, Any]:
     return goals
 
 
-def derive(statistics: dict[str, Any], train_ids: Iterable[str]) -> dict[str, Any]:
-    can_contain = statistics["can_contain"]
-    rooms, task_types = statistics["rooms"], statistics["task_types"]
-    placed = {
-        room: {
-            kind: {
-                thing: number
-                for thing, number in found["objects"].items()
-                if thing in FIXTURES or thing in can_contain.get(kind, ())
-            }
-            for kind, found in measured["receptacle_types"].items()
+def placed_of(room: dict[str, Any], can_contain: dict[str, list[str]]) -> dict[str, Any]:
+    return {
+        kind: {
+            thing: number
+            for thing, number in found["objects"].items()
+            if thing in FIXTURES or thing in can_contain.get(kind, ())
         }
-        for room, measured in rooms.items()
+        for kind, found in room["receptacle_types"].items()
     }
-    kept = {
-        room: {t for things in kinds.values() for t in things} for room, kinds in placed.items()
+
+
+def copies_of(room: dict[str, Any], placed: dict[str, Any]) -> dict[str, list[int]]:
+    kept = {thing for things in placed.values() for thing in things}
+    return {
+        thing: dense(seen["count_hist"], room["games"] - seen["games_with"])
+        for thing, seen in room["object_types"].items()
+        if thing in kept
     }
+
+
+def instances_of(room: dict[str, Any]) -> dict[str, int]:
+    return {
+        kind: sum(found["objects_per_receptacle_hist"].values())
+        for kind, found in room["receptacle_types"].items()
+    }
+
+
+def derive(statistics: dict[str, Any], train_ids: Iterable[str]) -> dict[str, Any]:
+    can_contain, rooms = statistics["can_contain"], statistics["rooms"]
+    types, things = statistics["receptacle_type_instances"], statistics["object_properties"]
+    targets = {TASK_TYPES[name]: found for name, found in statistics["task_types"].items()}
+    placed = {room: placed_of(measured, can_contain) for room, measured in rooms.items()}
+    kept = {t for kinds in placed.values() for found in kinds.values() for t in found}
+    starts = {kind: found["target_initially_in"] for kind, found in targets.items()}
     return {
         "goals": goals_of(train_ids),
         "can_contain": can_contain,
         "placed": placed,
         "layouts": {room: list(m["layouts"].values()) for room, m in rooms.items()},
-        "instances": {
-            room: {
-                kind: sum(found["objects_per_receptacle_hist"].values())
-                for kind, found in measured["receptacle_types"].items()
-            }
-            for room, measured in rooms.items()
-        },
-        "copies": {
-            room: {
-                thing: dense(seen["count_hist"], measured["games"] - seen["games_with"])
-                for thing, seen in measured["object_types"].items()
-                if thing in kept[room]
-            }
-            for room, measured in rooms.items()
-        },
+        "instances": {room: instances_of(measured) for room, measured in rooms.items()},
+        "copies": {room: copies_of(measured, placed[room]) for room, measured in rooms.items()},
         "target_copies": {
-            TASK_TYPES[name]: dense(found["initial_target_objects_hist"])
-            for name, found in task_types.items()
+            kind: dense(found["initial_target_objects_hist"]) for kind, found in targets.items()
         },
-        "target_closed": {
-            TASK_TYPES[name]: [where["closed"], where["closed"] + where["open"]]
-            for name, found in task_types.items()
-            for where in [found["target_initially_in"]]
-        },
-        "openable": {
-            kind: [found["openable"], found["n"]]
-            for kind, found in statistics["receptacle_type_instances"].items()
-            if found["openable"]
-        },
+        "target_closed": {k: [s["closed"], s["closed"] + s["open"]] for k, s in starts.items()},
+        "openable": {k: [f["openable"], f["n"]] for k, f in types.items() if f["openable"]},
         "properties": {
             thing: sorted(p for p, n in found.items() if p != "n" and 2 * n > found["n"])
-            for thing, found in statistics["object_properties"].items()
-            if any(thing in things for things in kept.values())
+            for thing, found in things.items()
+            if thing in kept
         },
     }
 
