@@ -16,7 +16,6 @@ BENCHES = {
     "envs": "envs",
     "import": "imports",
     "servers": "servers",
-    "servers": "servers",
 }
 """Name on the command line -> module of this room."""
 
