@@ -178,6 +178,8 @@ class BadItem(BaseModel):
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_LONGEST_PLACE = 200
+"""Characters of a path in a message; its field names came from the sender."""
 
 
 def _isolated(kind: type[ModelT]) -> PlainValidator:
@@ -195,13 +197,13 @@ def _isolated(kind: type[ModelT]) -> PlainValidator:
 
 
 def explain(error: ValidationError) -> str:
-    """First fault of a message and how many more there are; never repeats the input."""
+    """First fault of a message and how many more there are; never repeats a value."""
     return explain_faults(error.errors(include_url=False, include_context=False))
 
 
 def explain_faults(faults: Sequence[Mapping[str, Any]]) -> str:
     """As `explain`, for faults that a framework has listed."""
-    place = ".".join(str(part) for part in faults[0]["loc"])
+    place = ".".join(str(part) for part in faults[0]["loc"])[:_LONGEST_PLACE]
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return f"{place}: {faults[0]['msg']}{more}" if place else f"{faults[0]['msg']}{more}"
 
