@@ -13,11 +13,11 @@ from chat_model import (
     TURNS_IN_BRACKETS,
     chat_tokenizer,
 )
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, BatchEncoding
 
 from gigym.agents.chat import HEAD, MISREAD, OMITTED, ChatDialogue
 from gigym.agents.errors import TemplateError
-from gigym.agents.prompt import Exchange, dialogue_for
+from gigym.agents.prompt import Exchange, decode, dialogue_for
 from gigym.envs import Reply
 
 FIRST = Reply(observation="You see a desk.", admissible_actions=("go to desk", "help", "look"))
@@ -39,6 +39,7 @@ def native(*contents: str) -> tuple[int, ...]:
     rendered = TOKENIZER.apply_chat_template(
         messages, add_generation_prompt=True, tokenize=True, return_dict=True
     )
+    assert isinstance(rendered, BatchEncoding)
     return tuple(rendered["input_ids"])
 
 
@@ -110,7 +111,7 @@ def test_an_observation_cannot_speak_in_control_tokens(text: str) -> None:
     assert count(DIALOGUE.opening(hostile)) == count(DIALOGUE.opening(harmless))
     following = DIALOGUE.following(sampled, hostile)
     assert count(following) == count(DIALOGUE.following(sampled, harmless))
-    assert text in TOKENIZER.decode(list(following))
+    assert text in decode(TOKENIZER, following)
     past = (Exchange(observation=text, action=text),)
     calm = (Exchange(observation="x", action="x"),)
     assert count(DIALOGUE.window(hostile, 1, past, hostile)) == count(
@@ -121,7 +122,7 @@ def test_an_observation_cannot_speak_in_control_tokens(text: str) -> None:
 
 def test_choices_are_listed_on_request_without_help() -> None:
     shown = ChatDialogue(TOKENIZER, show_choices=True)
-    text = TOKENIZER.decode(list(shown.opening(FIRST)))
+    text = decode(TOKENIZER, shown.opening(FIRST))
     assert "- go to desk\n- look" in text
     assert "help" not in text
     assert shown.opening(Reply(observation="x")) == DIALOGUE.opening(Reply(observation="x"))
@@ -130,7 +131,7 @@ def test_choices_are_listed_on_request_without_help() -> None:
 def test_a_template_that_opens_the_thought_is_read_accordingly() -> None:
     tokenizer = chat_tokenizer(THINKING)
     dialogue = ChatDialogue(tokenizer)
-    assert tokenizer.decode(list(dialogue.opening(FIRST))).endswith("<think>\n")
+    assert decode(tokenizer, dialogue.opening(FIRST)).endswith("<think>\n")
     parsed = dialogue.read(encode("hm</think><action>look</action>"), "stop", FIRST)
     assert (parsed.action, parsed.thought) == ("look", "hm")
     assert dialogue.read(encode("<action>look</action>"), "stop", FIRST).reason == "unclosed_think"
@@ -142,7 +143,7 @@ def test_a_template_without_roles_or_newlines_works_as_well() -> None:
     dialogue = ChatDialogue(tokenizer)
     sampled = dialogue.reply_ids("look")
     grown = dialogue.opening(FIRST) + sampled + dialogue.following(sampled, NEXT)
-    assert tokenizer.decode(list(grown)) == (
+    assert decode(tokenizer, grown) == (
         f"[INST] {HEAD}\n\n{FIRST.observation} [/INST]<action>look</action><|endoftext|>"
         f"[INST] {NEXT.observation} [/INST]"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from gigym.agents.chat import ChatDialogue
+from gigym.agents.engine import FinishReason
 from gigym.agents.prompt import Exchange, dialogue_for
 from gigym.agents.terse import TerseDialogue
 from gigym.agents.tiny import ACT, END, GAP, PAD, build_tokenizer
@@ -17,7 +18,7 @@ NEXT = Reply(observation="You see desk.", admissible_actions=("look",))
 
 
 def spell(ids: tuple[int, ...]) -> list[str]:
-    return TOKENIZER.convert_ids_to_tokens(list(ids))
+    return [str(TOKENIZER.convert_ids_to_tokens(token)) for token in ids]
 
 
 def test_an_episode_is_observations_and_actions_with_one_token_around_each() -> None:
@@ -44,15 +45,17 @@ def test_a_perfect_reply_reads_back_as_its_action() -> None:
 
 def test_replies_that_are_no_action() -> None:
     end = DIALOGUE.stop_token_ids
-    pad, act = TOKENIZER.convert_tokens_to_ids([PAD, ACT])
+    vocabulary = TOKENIZER.get_vocab()
+    pad, act = vocabulary[PAD], vocabulary[ACT]
     look = DIALOGUE.reply_ids("look")[:-1]
-    for sampled, finish, reason in (
+    replies: tuple[tuple[tuple[int, ...], FinishReason, str], ...] = (
         (end, "stop", "empty"),
         (look, "length", "truncated"),
         ((*look, pad, *end), "stop", "malformed"),
         ((act, *look, *end), "stop", "malformed"),
         ((), "stop", "empty"),
-    ):
+    )
+    for sampled, finish, reason in replies:
         parsed = DIALOGUE.read(sampled, finish, FIRST)
         assert (parsed.action, parsed.reason) == (None, reason)
 

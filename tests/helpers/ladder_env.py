@@ -2,17 +2,28 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from gigym.agents import Dialogue, SamplingSpec
+from gigym.agents import RolloutSpec, SamplingSpec, ScriptedEngine, build_tokenizer
+from gigym.agents.record import EpisodeRecord, Source, episode_line
 from gigym.agents.scripted import Answer
+from gigym.agents.terse import TerseDialogue
 from gigym.envs import EnvCard, Options, Reply, Task, TextEnv, register
 from gigym.envs.pool import LocalPool, Seat
+from gigym.grouping.types import Group
 
 ACTIONS = ("down", "up", "wait")
-PHRASES = ("You stand on rung", "of", ". Your task is to: climb.", ".", *ACTIONS, "break", "0", "1")
+PHRASES = (
+    "You stand on rung",
+    "of",
+    ". Your task is to: climb.",
+    ".",
+    *ACTIONS,
+    "break",
+    *"0123456789",
+)
 CARD = EnvCard(
     id="Ladder-v0",
     version="1.0.0",
@@ -67,14 +78,40 @@ def ladders(*seeds: int) -> list[Task]:
     return [Task(env=CARD.id, seed=seed) for seed in seeds]
 
 
-def by_chance(dialogue: Dialogue, actions: Sequence[str] = ACTIONS) -> Answer:
-    """Draws an action with the request's seed: what it says depends on prompt and seed alone."""
+DIALOGUE = TerseDialogue(build_tokenizer(PHRASES))
+UP = DIALOGUE.reply_ids("up")
+SPEC = RolloutSpec(siblings=3, max_action_tokens=6, max_model_len=400, run_seed=5)
 
-    def answer(prompt: tuple[int, ...], spec: SamplingSpec) -> tuple[int, ...]:
-        rng = random.Random(f"{spec.seed}:{prompt}")
-        return dialogue.reply_ids(rng.choice(actions))
 
-    return answer
+def climb(prompt: tuple[int, ...], spec: SamplingSpec) -> tuple[int, ...]:
+    return UP
+
+
+def by_chance(prompt: tuple[int, ...], spec: SamplingSpec) -> tuple[int, ...]:
+    """An action drawn with the request's seed: it depends on prompt and seed alone."""
+    return DIALOGUE.reply_ids(random.Random(f"{spec.seed}:{prompt}").choice(ACTIONS))
+
+
+def engine(
+    answer: Answer = by_chance,
+    *,
+    max_model_len: int = 4096,
+    latency: Callable[[str], float] = lambda request_id: 0.0,
+) -> ScriptedEngine:
+    return ScriptedEngine(answer, max_model_len=max_model_len, latency=latency)
+
+
+def pool(**options: int | bool) -> LocalPool:
+    return LocalPool(CARD.id, options)
+
+
+def lines(groups: Sequence[Group]) -> list[str]:
+    """Everything that a rollout recorded, as text."""
+    return [
+        episode_line(EpisodeRecord(source=Source(), step=0, group=index, trajectory=episode))
+        for index, group in enumerate(groups)
+        for episode in (*group.trajectories, *group.failures)
+    ]
 
 
 class LateSeat:
