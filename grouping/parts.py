@@ -22,5 +22,9 @@ class Parts:
     """Rows that were compared with each other."""
     extra: Mapping[str, FloatRows | IntRows] = field(default_factory=dict[str, FloatRows])
     """Further quantities per row, for inspection and tests."""
-    floored: int = 0
-    """Rows in groups whose spread was replaced by the floor."""
+    figures: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Statistics that only the estimator knows, reported as `credit/<name>`."""
+    bootstraps: tuple[str, ...] = ()
+    """Key levels whose next values were trusted, so that keys which merge states do harm."""
+    needs_certificate: bool = False
+    """The estimator is sound only where the environment certifies its key."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .graph import alias_rate, successes
 from .groups import Groups, group_by
 from .ordered import Ordered
 from .parts import Parts
@@ -16,6 +17,9 @@ from .steps import Steps
 from .types import BoolRows, FloatRows, IntRows
 
 Statistics = Mapping[str, float]
+
+ALIAS_LIMIT = 0.05
+"""Share of conflicting rows above which a key should not be bootstrapped on."""
 
 _SIZE_BINS = (1, 2, 4, 8, 16, 32, 64)
 
@@ -27,10 +31,42 @@ def report(steps: Steps, rows: Ordered, parts: Parts) -> Statistics:
         **_credit_statistics(steps, rows, parts),
         **_baseline_fit(rows, parts),
         **_label_conflicts(steps, rows),
+        **_aliases(steps, rows),
+        **_successes(steps, rows),
+        **parts.figures,
         "generated_rows": float(len(steps)),
         "trained_rows": float(len(rows)),
     }
     return {f"credit/{name}": value for name, value in figures.items()}
+
+
+def cautions(steps: Steps, rows: Ordered, parts: Parts, statistics: Statistics) -> tuple[str, ...]:
+    """Why an estimator that trusts next values may mislead on these keys."""
+    if steps.state_is_markov:
+        return ()
+    found: list[str] = []
+    for name in parts.bootstraps:
+        level = rows.level(name).name
+        rate = statistics.get(f"credit/alias_rate_{level}", 0.0)
+        if rate > ALIAS_LIMIT:
+            found.append(
+                f"key level {level!r} is not the state: {rate:.0%} of the rows in repeated "
+                f"(key, action) pairs had more than one outcome (or the world is random); prefer "
+                f"finer levels, a larger lambda, or gigpo"
+            )
+    if parts.needs_certificate:
+        found.append(
+            "lambda below 0.5 trusts that equal keys have equal futures, which the environment "
+            "does not certify (state_is_markov); prefer lambda 0.8"
+        )
+    return tuple(found)
+
+
+def balance_score(unique_correct: int, selected: int, target: float) -> float:
+    """B-STaR's balance of exploration and exploitation: min(n' / n*, 1) * n' / n."""
+    if selected == 0:
+        return 0.0
+    return min(unique_correct / target, 1.0) * unique_correct / selected
 
 
 def group_sizes(groups: Groups) -> dict[int, int]:
@@ -75,7 +111,6 @@ def _credit_statistics(steps: Steps, rows: Ordered, parts: Parts) -> dict[str, f
         "zero_step_rows": float((parts.step == 0).sum()),
         "zero_step_share": _share(parts.step == 0),
         "zero_rows": float(((parts.step == 0) & (parts.episode == 0)).sum()),
-        "std_floor_rows": float(parts.floored),
         "abs_A_S": size_step,
         "abs_A_E": size_episode,
         "abs_A_S_over_abs_A_E": _ratio(size_step, size_episode),
@@ -119,6 +154,40 @@ def _label_conflicts(steps: Steps, rows: Ordered) -> dict[str, float]:
         "alias_rate": _share(distinct(seen, state.ids) >= 2),
         "split_rate": _share(distinct(state, seen.ids) >= 2),
     }
+
+
+def _aliases(steps: Steps, rows: Ordered) -> dict[str, float]:
+    """The alias detector per key level, and keys met with different admissible actions."""
+    found: dict[str, float] = {}
+    for level in rows.levels:
+        if steps.has_actions:
+            found[f"alias_rate_{level.name}"] = alias_rate(rows, level.name)
+        if "admissible" in steps.labels:
+            several = distinct(rows.nodes(level.name), steps.labels["admissible"][steps.order]) >= 2
+            found[f"admissible_conflict_{level.name}"] = _share(several)
+    return found
+
+
+def _successes(steps: Steps, rows: Ordered) -> dict[str, float]:
+    """How many siblings succeed, and in how many different ways.
+
+    `balance` is B-STaR's score averaged over tasks, with half of a task's siblings as its target.
+    """
+    won = successes(rows)
+    ways: dict[int, set[bytes]] = {}
+    for index in np.flatnonzero(won).tolist():
+        played = rows.action[rows.first[index] : rows.last[index] + 1]
+        ways.setdefault(int(rows.trajectory_task.ids[index]), set()).add(played.tobytes())
+    siblings = rows.trajectory_task.sizes.tolist()
+    scores = [
+        balance_score(len(found), siblings[task], siblings[task] / 2)
+        for task, found in ways.items()
+    ]
+    figures = {"success_share": _share(won)}
+    if steps.has_actions:
+        figures["unique_successes"] = float(sum(map(len, ways.values())))
+        figures["balance"] = _ratio(sum(scores), rows.task.count)
+    return figures
 
 
 def distinct(groups: Groups, values: IntRows) -> IntRows:

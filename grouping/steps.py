@@ -156,6 +156,11 @@ class Steps:
         """Successor ids of each level, -1 where no state follows."""
         return tuple(level.next_ids for level in self.levels)
 
+    @property
+    def has_actions(self) -> bool:
+        """Whether the caller said what was executed."""
+        return self.action_keys != ("",)
+
     def __len__(self) -> int:
         return len(self.task)
 

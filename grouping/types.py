@@ -138,3 +138,5 @@ class Credit:
     """Statistics under the names of the credit metrics."""
     parts: Mapping[str, FloatRows] = field(default_factory=dict[str, FloatRows])
     """Further quantities of the estimator per row, such as the values `V` of a graph estimator."""
+    warnings: tuple[str, ...] = ()
+    """Why this estimator may mislead on these rows; for a person to read."""

@@ -1,4 +1,4 @@
-"""GiGPO (arXiv 2505.10978) and GRPO, its episode term alone.
+"""GiGPO (arXiv 2505.10978).
 
 A_it = A_E(i) + omega * A_S(i, t) (eq. 8): siblings against each other (eq. 3), and turns that were
 taken in the same state against each other (eq. 7).
@@ -18,8 +18,7 @@ from ..types import FloatRows, IntRows
 from . import compat
 from .options import Count, NotNegative, Share
 from .registry import estimator
-
-Weighting = Literal["trajectory", "step"]
+from .scalars import Weighting, episode_advantages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,22 +57,6 @@ class GigpoOptions:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrpoOptions:
-    """Options of `grpo`."""
-
-    norm: NormKind = "mean_std"
-    """Divide by the standard deviation of the siblings' scores, or not."""
-    episode_weighting: Weighting = "trajectory"
-    """Count each trajectory once, or as often as it has turns."""
-    gamma: Share = 0.95
-    """Discount of the reported step returns; the advantage does not depend on it."""
-    invalid_penalty: NotNegative = 0.0
-    """Taken off the score for each reply that is no action."""
-    sigma_min: NotNegative = 1e-6
-    """Smallest spread divided by."""
-
-
 @estimator("gigpo")
 def gigpo(rows: Ordered, options: GigpoOptions) -> Parts:
     """Group-in-group policy optimisation: eq. 8 with statistics over trajectories."""
@@ -88,7 +71,7 @@ def gigpo(rows: Ordered, options: GigpoOptions) -> Parts:
         returns=returns,
         groups=levels[0],
         extra=extra,
-        floored=rows_on_floor(returns, levels[0], _norm(options)),
+        figures={"std_floor_rows": rows_on_floor(returns, levels[0], _norm(options))},
     )
 
 
@@ -110,33 +93,6 @@ def _terms(
 
 def _norm(options: GigpoOptions) -> Norm:
     return Norm(kind=options.norm, floor=options.sigma_min, ddof=options.ddof)
-
-
-@estimator("grpo")
-def grpo(rows: Ordered, options: GrpoOptions) -> Parts:
-    """Group-relative scores of the siblings, the same number for every turn (eq. 3)."""
-    norm = Norm(kind=options.norm, floor=options.sigma_min)
-    penalty = Penalty(amount=options.invalid_penalty)
-    episode = episode_advantages(
-        rows, episode_scores(rows, penalty), norm, options.episode_weighting
-    )
-    return Parts(
-        advantage=episode,
-        episode=episode,
-        step=np.zeros(len(rows)),
-        returns=step_returns(rows, options.gamma, penalty),
-        groups=rows.nodes(),
-    )
-
-
-def episode_advantages(
-    rows: Ordered, scores: FloatRows, norm: Norm, weighting: Weighting
-) -> FloatRows:
-    """A_E of eq. 3 per row from one score per trajectory; a lone sibling gets 0."""
-    if weighting == "trajectory":
-        return normalise(scores, rows.trajectory_task, norm)[rows.trajectory.ids]
-    lone = rows.trajectory_task.sizes[rows.task.ids] < 2
-    return np.where(lone, 0.0, normalise(scores[rows.trajectory.ids], rows.task, norm))
 
 
 def backed_off(

@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import BadEstimatorOption, UnknownEstimator, near
 from ..ordered import Ordered, ordered
 from ..parts import Parts
-from ..report import report
+from ..report import cautions, report
 from ..steps import Steps
 from ..types import Credit
 from .options import option_names, options_from
@@ -83,6 +83,7 @@ def estimate(steps: Steps, name: str = "gigpo", **options: object) -> Credit:
         returns=steps.spread(parts.returns),
         step_group=_step_group(steps, parts),
         report={**statistics, "credit/seconds": time.perf_counter() - began},
+        warnings=cautions(steps, rows, parts, statistics),
         parts={name: steps.spread(values) for name, values in parts.extra.items()},
     )
 

@@ -16,7 +16,7 @@ Columns = dict[str, Any]
 settings.register_profile(
     "credit",
     deadline=None,
-    max_examples=40,
+    max_examples=20,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
