@@ -6,6 +6,7 @@ arrives as a `BadItem`, so that its neighbours are still served. The answers are
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
@@ -170,7 +171,8 @@ class RestoreItem(SidItem):
         return self
 
 
-class BadItem(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadItem:
     """An item that did not validate."""
 
     sid: str | None

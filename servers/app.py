@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import cast
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -16,7 +17,7 @@ from .errors import WireFault
 from .faults import fault_response
 from .guard import Guard
 from .host import Host
-from .native import host_of, router
+from .native import host_of, public, router
 
 
 def create_app(host: Host) -> FastAPI:
@@ -30,7 +31,10 @@ def create_app(host: Host) -> FastAPI:
         redoc_url=None,
     )
     app.state.host = host
-    app.include_router(router)
+    # The guard checks the token; this only publishes that there is one.
+    wants_token = [Depends(HTTPBearer(auto_error=False))] if host.spec.token else []
+    app.include_router(public)
+    app.include_router(router, dependencies=wants_token)
     app.add_middleware(Guard, spec=host.spec, boot=host.boot)
     app.add_exception_handler(WireFault, _on_fault)
     app.add_exception_handler(RequestValidationError, _on_invalid)

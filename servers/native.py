@@ -32,16 +32,22 @@ _NOT_YET: dict[int | str, dict[str, Any]] = {
     503: {"model": answers.FaultAnswer, "description": "Draining", "headers": _WAIT},
 }
 
+_PLAYED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {_LINES: {"schema": {"type": "string"}}}},
+}
+
+public = APIRouter(responses=_REFUSED)
+"""Routes that need no token."""
 router = APIRouter(responses=_REFUSED)
 
 
-@router.get("/healthz", response_model=answers.Health)
+@public.get("/healthz", response_model=answers.Health)
 async def healthz() -> Response:
     """Whether the server runs."""
     return Response(b'{"status":"healthy"}', media_type=_JSON)
 
 
-@router.get(
+@public.get(
     "/readyz",
     response_model=answers.Health,
     responses={503: {"model": answers.Health, "description": "Draining or full"}},
@@ -53,7 +59,7 @@ async def readyz(request: Request) -> Response:
     return Response(body, status_code=200 if status == "ready" else 503, media_type=_JSON)
 
 
-@router.get("/v1/info", response_model=answers.Info)
+@public.get("/v1/info", response_model=answers.Info)
 async def info(request: Request) -> Response:
     """Protocol, environments and limits."""
     return Response(host_of(request).info().model_dump_json(), media_type=_JSON)
@@ -74,25 +80,25 @@ async def session(request: Request, sid: str) -> Response:
     return Response(host_of(request).store.view(sid), media_type=_JSON)
 
 
-@router.post("/v1/reset", response_model=answers.PlayAnswer)
+@router.post("/v1/reset", response_model=answers.PlayAnswer, responses=_PLAYED)
 async def reset(request: Request, body: wire.ResetRequest) -> Response:
     """Start episodes."""
     return await _answer(request, body.items, host_of(request).store.reset)
 
 
-@router.post("/v1/step", response_model=answers.PlayAnswer)
+@router.post("/v1/step", response_model=answers.PlayAnswer, responses=_PLAYED)
 async def step(request: Request, body: wire.StepRequest) -> Response:
     """Take actions."""
     return await _answer(request, body.items, host_of(request).store.step)
 
 
-@router.post("/v1/restore", response_model=answers.PlayAnswer)
+@router.post("/v1/restore", response_model=answers.PlayAnswer, responses=_PLAYED)
 async def restore(request: Request, body: wire.RestoreRequest) -> Response:
     """Bring sessions to a state, from snapshots or recipes."""
     return await _answer(request, body.items, host_of(request).store.restore)
 
 
-@router.post("/v1/snapshot", response_model=answers.FrozenAnswer)
+@router.post("/v1/snapshot", response_model=answers.FrozenAnswer, responses=_PLAYED)
 async def snapshot(request: Request, body: wire.SidRequest) -> Response:
     """Freeze episodes."""
     return await _answer(request, body.items, host_of(request).store.snapshot)
@@ -105,13 +111,13 @@ async def fork(request: Request, body: wire.ForkRequest, key: Key = None) -> Res
     return Response(await host_of(request).fork(body, key), media_type=_JSON)
 
 
-@router.post("/v1/renew", response_model=answers.LeaseAnswer)
+@router.post("/v1/renew", response_model=answers.LeaseAnswer, responses=_PLAYED)
 async def renew(request: Request, body: wire.RenewRequest) -> Response:
     """Keep sessions that are not used for a while."""
     return await _answer(request, body.items, host_of(request).store.renew)
 
 
-@router.post("/v1/close", response_model=answers.CloseAnswer)
+@router.post("/v1/close", response_model=answers.CloseAnswer, responses=_PLAYED)
 async def close(request: Request, body: wire.SidRequest) -> Response:
     """End sessions."""
     return await _answer(request, body.items, host_of(request).store.close)

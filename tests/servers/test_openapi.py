@@ -1,0 +1,113 @@
+"""The published OpenAPI says what the server does: routes, bodies, answers, refusals."""
+
+from dataclasses import replace
+
+import httpx
+from http_door import SPEC, Door, Tree, open_door
+
+
+def misfits(value: object, schema: Tree, root: Tree, place: str = "answer") -> list[str]:
+    """Where a value differs from a schema; fields that the schema does not name count as well."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return misfits(value, root["components"]["schemas"][name], root, place)
+    if "anyOf" in schema:
+        tries = [misfits(value, option, root, place) for option in schema["anyOf"]]
+        return [] if [] in tries else min(tries, key=len)
+    kinds = {"string": str, "integer": int, "number": int | float, "boolean": bool, "null": None}
+    kind = schema.get("type")
+    if kind == "object":
+        assert isinstance(value, dict), place
+        return object_misfits(value, schema, root, place)
+    if kind == "array":
+        assert isinstance(value, list), place
+        return [
+            misfit
+            for i, item in enumerate(value)
+            for misfit in misfits(item, schema["items"], root, f"{place}[{i}]")
+        ]
+    if kind is None:
+        return []
+    fits = value is None if kind == "null" else isinstance(value, kinds[kind])  # type: ignore[arg-type]
+    return [] if fits else [f"{place} is no {kind}"]
+
+
+def object_misfits(value: Tree, schema: Tree, root: Tree, place: str) -> list[str]:
+    fields = schema.get("properties", {})
+    found = [f"{place}.{name} missing" for name in schema.get("required", ()) if name not in value]
+    for name, held in value.items():
+        inner = fields.get(name, schema.get("additionalProperties"))
+        if inner is None:
+            found.append(f"{place}.{name} undocumented")
+        elif isinstance(inner, dict):
+            found += misfits(held, inner, root, f"{place}.{name}")
+    return found
+
+
+async def conversation(door: Door) -> list[httpx.Response]:
+    """An answer of every route, successes and refusals."""
+    leased = await door.post("/v1/sessions", {"env": "Corridor-v0", "count": 2})
+    sid, other = (session["sid"] for session in leased.json()["sessions"])
+    reset = {"items": [{"sid": sid, "ep": 0, "seed": 1}, {"sid": "s-none", "ep": 0, "seed": 1}]}
+    step = {"items": [{"sid": sid, "ep": 1, "n": 0, "action": "east"}]}
+    answers = [leased, await door.post("/v1/reset", reset)]
+    answers += [await door.post("/v1/step", step) for _ in range(2)]
+    snapshot = await door.post("/v1/snapshot", {"items": [{"sid": sid}, {"sid": other}]})
+    held = snapshot.json()["results"][0]["snapshot"]
+    answers += [snapshot, await door.http.get(f"/v1/sessions/{sid}")]
+    for path, item in (
+        ("/v1/restore", {"sid": other, "snapshot": held}),
+        ("/v1/fork", {"sid": sid, "count": 1}),
+        ("/v1/renew", {"sid": sid}),
+        ("/v1/close", {"sid": sid}),
+    ):
+        answers.append(await door.post(path, {"items": [item, {"sid": 7}]}))
+    answers.append(await door.post("/v1/sessions", {"env": "Nowhere-v0"}))
+    answers.append(await door.http.get("/v1/sessions/s-none"))
+    answers += [await door.http.get(path) for path in ("/healthz", "/readyz", "/v1/info")]
+    return answers
+
+
+def route_of(answer: httpx.Response) -> tuple[str, str]:
+    path = answer.request.url.path
+    return ("/v1/sessions/{sid}" if path.startswith("/v1/sessions/") else path), (
+        answer.request.method.lower()
+    )
+
+
+async def test_every_answer_is_documented_to_the_field() -> None:
+    async with open_door() as door:
+        published = (await door.http.get("/openapi.json")).json()
+        seen: set[str] = set()
+        for answer in await conversation(door):
+            path, method = route_of(answer)
+            seen.add(path)
+            responses = published["paths"][path][method]["responses"]
+            family = f"{answer.status_code // 100}XX"
+            documented = responses.get(str(answer.status_code), responses.get(family))
+            assert documented is not None, (path, answer.status_code)
+            schema = documented["content"]["application/json"]["schema"]
+            assert misfits(answer.json(), schema, published) == [], path
+        assert seen == set(published["paths"])
+
+
+async def test_the_document_promises_no_status_of_the_framework() -> None:
+    async with open_door() as door:
+        published = (await door.http.get("/openapi.json")).json()
+        assert published["info"]["version"] == "1.0.0"
+        for path, methods in published["paths"].items():
+            for method in methods.values():
+                assert "422" not in method["responses"], path
+                assert method["description"], path
+        assert "HTTPValidationError" not in published["components"]["schemas"]
+
+
+async def test_a_token_is_published_where_one_is_needed() -> None:
+    async with open_door(replace(SPEC, token="t")) as door:
+        published = (await door.http.get("/openapi.json")).json()
+        secured = {
+            path
+            for path, methods in published["paths"].items()
+            if all("security" in method for method in methods.values())
+        }
+        assert set(published["paths"]) - secured == {"/healthz", "/readyz", "/v1/info"}
