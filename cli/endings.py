@@ -65,7 +65,8 @@ def end(error: BaseException, manner: Manner) -> NoReturn:
     if manner.as_json:
         print(json.dumps({"error": {"code": name, "message": message}}))
     else:
-        print(f"error: {clean(message)}", file=sys.stderr)
+        prefix = "" if isinstance(error, KeyboardInterrupt) else "error: "
+        print(f"{prefix}{clean(message)}", file=sys.stderr)
     raise SystemExit(code)
 
 

@@ -32,12 +32,20 @@ Gigym = Callable[..., Outcome]
 
 
 @pytest.fixture
-def gigym(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Gigym:
-    """Run a command line in an empty folder with an empty cache."""
+def cache(tmp_path: Path) -> Path:
+    """Where warm starts and crash files go; empty at first."""
+    return tmp_path / "cache"
+
+
+@pytest.fixture(autouse=True)
+def _apart(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIGYM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GIGYM_CACHE", str(cache))
+
+
+@pytest.fixture
+def gigym(capsys: pytest.CaptureFixture[str]) -> Gigym:
+    """Run a command line in an empty folder."""
 
     def call(*words: object) -> Outcome:
         capsys.readouterr()
