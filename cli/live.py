@@ -77,6 +77,15 @@ COLUMNS = (
 )
 """The row, left to right; times in seconds."""
 
+LEGEND = {
+    "groups": "states in which siblings are compared",
+    "alone": "turns in a state that no other turn met",
+    "size": "turns per state",
+    "kl": "drift between sampler and learner",
+    "rollout": "seconds",
+}
+"""Titles that do not explain themselves."""
+
 _INDEX_WIDTH = 7
 
 
@@ -157,8 +166,13 @@ class LiveProgress:
         """Print the row, move the bar of the run."""
         if not self._headed:
             self._headed = True
+            self._console.print(self._legend(), style="dim", markup=False)
             titles = "  ".join(column.title.rjust(column.width) for column in self._columns)
             self._console.print(f"{'':{_INDEX_WIDTH}}{titles}", style="bold", markup=False)
         row = "  ".join(column.text(metrics).rjust(column.width) for column in self._columns)
         self._console.print(f"{f'{index}/{total}':<{_INDEX_WIDTH}}{row}", markup=False)
         self.work("training", index, total)
+
+    def _legend(self) -> str:
+        shown = {column.title for column in self._columns}
+        return "; ".join(f"{title}: {text}" for title, text in LEGEND.items() if title in shown)
