@@ -98,6 +98,7 @@ class ChatDialogue:
     def following(self, sampled: Sequence[int], reply: Reply) -> Ids:
         """The rest of the agent's turn and the observation as the user's next message."""
         body, closed = split_stop(sampled, self._stops)
+        # A dialogue holds no episode, so the reply is read a second time to comment on it.
         misread = not parse_tags(decode(self._tokenizer, body), self._rules).valid
         shown = self._shown(reply)
         ids = self._answered(f"{MISREAD}\n\n{shown}" if misread else shown)
@@ -127,6 +128,7 @@ class ChatDialogue:
     def _ends(self) -> tuple[Ids, int]:
         """The stop tokens, and how many ids of the text between turns end the agent's turn."""
         between = self._encode(self._frame.between)
+        # The first control token after what the agent said is the one it hands over with.
         place = next((i for i, n in enumerate(between) if n in self._controls.values()), None)
         own = () if place is None else (between[place],)
         eos = self._controls.get(str(self._tokenizer.eos_token))
@@ -153,6 +155,7 @@ class ChatDialogue:
 
     def _message(self, before: str, text: str, after: str) -> Ids:
         """Template text around text that must not speak in control tokens."""
+        # One piece where nothing is to be feared: tokens may join text and template.
         if not any(control in text for control in self._controls):
             return self._encode(before + text + after)
         return (*self._encode(before), *encode(self._tokenizer, text), *self._encode(after))

@@ -78,6 +78,7 @@ class AppendContext:
 
     def rows(self) -> tuple[NDArray[np.int32], ...]:
         """The row; none before anything was sampled."""
+        # What follows the last reply was never answered; nothing can be learned from it.
         stop = self._sampled.stop
         return (np.asarray(self._ids[:stop], np.int32),) if stop else ()
 

@@ -101,13 +101,14 @@ class _Episode:
     async def _sample(self, prompt: Ids) -> Completion:
         limit = self._spec.generate_deadline_s
         try:
-            async with asyncio.timeout(limit):
+            # An engine that keeps the deadline says more about it than we can; it gets the chance.
+            async with asyncio.timeout(limit + min(1.0, limit / 10)):
                 return await self._ask(prompt, time.monotonic() + limit)
         except TimeoutError:
             raise _Lost(Stop.ENGINE_ERROR, f"the engine gave no reply within {limit} s") from None
 
     async def _ask(self, prompt: Ids, until: float) -> Completion:
-        """Ask again, with another seed, where a failure may pass."""
+        """Ask again, with another seed, where a failure may pass and time is left."""
         attempt = 0
         while True:
             answer = _checked(
@@ -120,7 +121,8 @@ class _Episode:
             )
             if isinstance(answer, Completion):
                 return answer
-            if attempt == self._spec.retries or not answer.retryable:
+            spent = attempt == self._spec.retries or time.monotonic() >= until
+            if spent or not answer.retryable:
                 stop = Stop.CANCELLED if answer.code == "cancelled" else Stop.ENGINE_ERROR
                 raise _Lost(stop, f"{answer.code}: {answer.message}")
             attempt += 1

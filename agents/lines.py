@@ -211,6 +211,7 @@ def _turn_credit(tree: Mapping[str, Any]) -> TurnCredit:
 def _merged_versions(turns: Sequence[Turn]) -> list[list[str | int]]:
     """Spans `[version, start, end]` over all tokens the episode sampled, in order."""
     spans: list[list[str | int]] = []
+    # A turn counts from its own first token, the episode from its first turn's.
     offset = 0
     for turn in turns:
         for version, start, end in turn.weight_versions:

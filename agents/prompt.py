@@ -70,6 +70,7 @@ def dialogue_for(tokenizer: "PreTrainedTokenizerBase", *, show_choices: bool = F
 
     Raises `TemplateError` when the tokenizer is neither.
     """
+    # Imported here: both files build on this one, and need transformers.
     from .chat import ChatDialogue
     from .terse import TerseDialogue, is_terse
 
@@ -103,4 +104,7 @@ def encode(tokenizer: "PreTrainedTokenizerBase", text: str, *, controls: bool = 
 
 def decode(tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int]) -> str:
     """The text of token ids, control tokens spelled out."""
-    return str(tokenizer.decode(list(ids), skip_special_tokens=False))
+    # Cleaning up would move blanks before punctuation, which actions may need.
+    return str(
+        tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    )

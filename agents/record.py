@@ -51,6 +51,7 @@ def write_episodes(
                 source=source, step=step, group=group, trajectory=episode, credit=given
             )
             file.write(episode_line(record) + "\n")
+    # Readers of a running training find the whole file or none.
     os.replace(partial, path)
 
 

@@ -20,6 +20,7 @@ def rollout_metrics(groups: Iterable[Group]) -> dict[str, float]:
     episodes = [episode for group in played for episode in group.trajectories]
     failed = [episode for group in played for episode in group.failures]
     turns = [turn for episode in episodes for turn in episode.turns]
+    # A reply that is no action is never compared with the admissible ones.
     judged = [turn.admissible for turn in turns if turn.admissible is not None]
     lengths = [len(episode.turns) for episode in episodes]
     prompts = [turn.start for turn in turns]
