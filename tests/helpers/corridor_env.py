@@ -29,12 +29,11 @@ HALLWAY = EnvCard(
 TRAPDOOR = EnvCard(
     id="Trapdoor-v0", version="1.0.0", summary="breaks on command", reward_range=(0.0, 1.0)
 )
+DICE = EnvCard(id="Dice-v0", version="1.0.0", summary="a die without memory", deterministic=False)
 
 
 class Corridor(TextEnv):
     card = CORRIDOR
-    applied: list[str]
-    """Every action this instance was given, over all episodes."""
     total = 0
     """Actions applied by all instances in this process."""
 
@@ -119,6 +118,17 @@ class Trapdoor(TextEnv):
         return Reply(**{"observation": "creak", **answers.get(action, {})})
 
 
+class Dice(TextEnv):
+    card = DICE
+
+    def begin(self, seed: int, options: Options) -> Reply:
+        return Reply(observation="Roll it.")
+
+    def act(self, action: str) -> Reply:
+        return Reply(observation=str(random.randint(1, 6)))
+
+
 register(CORRIDOR, "corridor_env:Corridor")
 register(HALLWAY, "corridor_env:Hallway")
 register(TRAPDOOR, "corridor_env:Trapdoor")
+register(DICE, "corridor_env:Dice")

@@ -17,7 +17,12 @@ Tree = dict[str, Any]
 URL = "http://127.0.0.1:8000"
 ALL_ENVS = tuple(
     HostedEnv(id=card.id)
-    for card in (corridor_env.CORRIDOR, corridor_env.HALLWAY, corridor_env.TRAPDOOR)
+    for card in (
+        corridor_env.CORRIDOR,
+        corridor_env.HALLWAY,
+        corridor_env.TRAPDOOR,
+        corridor_env.DICE,
+    )
 )
 SPEC = ServerSpec(envs=ALL_ENVS)
 

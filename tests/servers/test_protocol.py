@@ -217,7 +217,7 @@ async def test_info_tells_what_a_client_needs() -> None:
         info = answer.json()
         assert (info["protocol"], info["auth"]) == ("gigym/1", "none")
         assert info["boot"] == answer.headers["X-Gigym-Boot"] == door.host.boot
-        corridor, hallway, _ = info["envs"]
+        corridor, hallway, *_ = info["envs"]
         assert corridor["id"] == "Corridor-v0" and corridor["version"] == "1.0.0"
         assert {"state_key", "snapshot", "fork", "replay"} <= set(corridor["caps"])
         assert "snapshot" not in hallway["caps"]
