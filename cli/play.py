@@ -6,7 +6,6 @@ and the episode to stdout as one object, whatever the environment's code prints.
 """
 
 import json
-import random
 import shutil
 import sys
 from contextlib import redirect_stdout
@@ -52,22 +51,9 @@ def play(
         print(json.dumps({"env": env_id, "seed": seed, "agent": agent, **sitting.record()}))
 
 
-class RandomPolicy:
-    """Any admissible action, each as likely as the others."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-
-    def act(self, reply: "Reply") -> str:
-        """Draw an action. Raises `Unsupported` where the environment lists none."""
-        from ..envs import Unsupported
-
-        if not reply.admissible_actions:
-            raise Unsupported("the environment lists no admissible actions to draw from")
-        return self._random.choice(reply.admissible_actions)
-
-
 def _policy(env: "TextEnv", agent: Agent, seed: int) -> "Policy":
+    from ..agents import RandomPolicy
+
     return env.expert("state", seed) if agent == "expert" else RandomPolicy(seed)
 
 

@@ -3,20 +3,9 @@
 Run it: python examples/01_play.py
 """
 
-import random
-
 import gigym
-from gigym.envs import Policy, Reply, TextEnv
-
-
-class Drifter:
-    """Takes any admissible action."""
-
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
-
-    def act(self, reply: Reply) -> str:
-        return self.random.choice(reply.admissible_actions or ("look",))
+from gigym.agents import RandomPolicy
+from gigym.envs import Policy, TextEnv
 
 
 def play(env: TextEnv, policy: Policy, seed: int) -> float:
@@ -37,7 +26,7 @@ def main() -> None:
 
     # env.start and env.answer are reset and step in one record instead of Gymnasium's tuples
     print(f"expert: return {play(env, env.expert(), seed=7):g}")
-    print(f"random: return {play(env, Drifter(seed=0), seed=7):g}")
+    print(f"random: return {play(env, RandomPolicy(seed=0), seed=7):g}")
 
     # equal states have equal keys, whatever the way that led there
     env.reset(seed=7)
