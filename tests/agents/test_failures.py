@@ -43,7 +43,7 @@ async def test_an_environment_that_raises_is_a_failure_with_its_cause() -> None:
 
 
 async def test_an_environment_that_never_answers_is_a_failure_within_its_deadline() -> None:
-    hasty = replace(SPEC, env_deadline_s=0.2)
+    hasty = replace(SPEC, env_deadline_s=0.5)
     late = LatePool(pool(), seed=0, stuck=(1,))
     (group,) = await asyncio.wait_for(
         collect(ladders(0), late, engine(climb), DIALOGUE, hasty), timeout=10
@@ -52,12 +52,12 @@ async def test_an_environment_that_never_answers_is_a_failure_within_its_deadlin
     (stuck,) = group.failures
     assert (stuck.stop, stuck.cause) == (
         Stop.ENV_ERROR,
-        "the environment gave no answer within 0.2 s",
+        "the environment gave no answer within 0.5 s",
     )
 
 
 async def test_an_engine_that_hangs_is_a_failure_within_its_deadline() -> None:
-    hasty = replace(SPEC, generate_deadline_s=0.2)
+    hasty = replace(SPEC, generate_deadline_s=0.5)
     stuck = engine(climb, latency=lambda id: 60.0 if "-0001/" in id else 0.0)
     (group,) = await asyncio.wait_for(
         collect(ladders(0), pool(), stuck, DIALOGUE, hasty), timeout=10

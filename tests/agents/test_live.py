@@ -51,7 +51,7 @@ async def test_a_model_samples_the_same_whatever_the_timing_of_environments() ->
 
 async def test_an_environment_that_never_answers_does_not_hold_up_the_others() -> None:
     engine = HFEngine(POLICY, slots=8, max_model_len=400, deterministic=True)
-    hasty = replace(SPEC, env_deadline_s=0.3)
+    hasty = replace(SPEC, env_deadline_s=0.5)
     late = LatePool(pool(max_steps=5), 0, stuck=(1,))
     (group,) = await collect(ladders(0), late, engine, DIALOGUE, hasty)
     assert [episode.index for episode in group.trajectories] == [0, 2]

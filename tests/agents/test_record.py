@@ -22,7 +22,7 @@ LADDER = Source(env="Ladder-v0", env_version="1.0.0", split="train")
 
 async def played(siblings: int = 3) -> tuple[Group, ...]:
     """Two groups with an episode lost in each."""
-    hasty = replace(SPEC, siblings=siblings, env_deadline_s=0.1)
+    hasty = replace(SPEC, siblings=siblings, env_deadline_s=0.4)
     late = LatePool(pool(), seed=0, stuck=(1, siblings))
     return await collect(ladders(0, 1), late, engine(), DIALOGUE, hasty)
 
@@ -104,7 +104,7 @@ async def test_a_line_has_the_fields_of_schema_1() -> None:
     assert len(line["texts"]) == len({turn["observation"] for turn in line["turns"]})
     failed = tree(lines([Group(task="t", trajectories=(), failures=groups[0].failures)])[0])
     assert failed["failure"]["code"] == "ENV_ERROR"
-    assert "within 0.1 s" in failed["failure"]["message"]
+    assert "within 0.4 s" in failed["failure"]["message"]
 
 
 def test_versions_that_change_within_an_episode_are_spans_over_its_tokens() -> None:
