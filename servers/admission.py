@@ -17,7 +17,7 @@ from ..envs.wire import Code
 from .errors import WireFault
 from .store import Store
 
-_MAX_KEYS = 65_536
+_MAX_KEYS = 4096
 _RETRY_AFTER_MS = 1500
 
 

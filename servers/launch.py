@@ -86,7 +86,11 @@ class LocalServer:
         for module in ("fastapi", "uvicorn"):
             need(module, "serve")
         self._thread.start()
-        in_time = self._settled.wait(self._patience.start_s)
+        try:
+            in_time = self._settled.wait(self._patience.start_s)
+        except BaseException:
+            self.stop()
+            raise
         if self._failure is None and not in_time:
             waited = f"the environment server was not ready after {self._patience.start_s:g} s"
             self._failure = ServerStartError(
@@ -155,14 +159,15 @@ class LocalServer:
         assert process.stdin is not None and process.stdout is not None
         too_late = threading.Timer(self._patience.start_s, process.kill)
         too_late.start()
-        # Closing stdin tells the child to end, so it stays open until stdout has ended.
+        # Closing stdin tells the child to end, so it stays open until the child has ended.
         with process.stdout as said, contextlib.suppress(BrokenPipeError), process.stdin as told:
-            told.write(dump_spec(self._spec).encode() + b"\n")
-            told.flush()
+            with contextlib.suppress(BrokenPipeError):
+                told.write(dump_spec(self._spec).encode() + b"\n")
+                told.flush()
             for line in said:
                 self._hear(read_line(line), too_late)
+            process.wait()
         too_late.cancel()
-        process.wait()
         if self._ready is None and self._failure is None:
             self._failure = ServerStartError(
                 f"the environment server ended with exit code {process.returncode} before it was "

@@ -7,6 +7,7 @@ reply that is no valid message is an error of its own session alone.
 import json
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from ..envs import EnvCard, Reply
 from ..envs.types import JsonValue
@@ -68,14 +69,26 @@ def _broken_contract(reply: object, card: EnvCard) -> str | None:
     observation, reward, listed = _untyped(reply)
     if not isinstance(observation, str):
         return f"the observation must be text, got {type(observation).__name__}"
-    if isinstance(reward, bool) or not isinstance(reward, int | float) or not math.isfinite(reward):
-        return f"the reward must be a finite number, got {reward!r}"
+    number = _finite(reward)
+    if number is None:
+        return f"the reward must be a finite number; this {type(reward).__name__} is none"
     low, high = card.reward_range
-    if not low <= reward <= high:
-        return f"the reward {reward} is outside the declared range {low} to {high}"
+    if not low <= number <= high:
+        return f"the reward {number} is outside the declared range {low} to {high}"
     if listed is not None and not all(isinstance(action, str) for action in listed):
         return "admissible actions must be texts"
     return None
+
+
+def _finite(reward: object) -> float | None:
+    """The reward as a number, if it is one and finite."""
+    if isinstance(reward, bool) or not isinstance(reward, int | float | Real):
+        return None
+    try:
+        number = float(reward)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _untyped(reply: Reply) -> tuple[object, object, tuple[object, ...] | None]:

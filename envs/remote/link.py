@@ -51,6 +51,8 @@ class ClientSpec:
     """Requests of one kind under way at once, per server."""
     batch: int = 1024
     """Most items of one request."""
+    body_bytes: int = 4 * 2**20
+    """A longer request is cut in two."""
     transport: Callable[[str], httpx.AsyncBaseTransport] | None = None
     """Makes the transport for a URL; None opens sockets."""
 

@@ -75,7 +75,9 @@ class Station:
                 self._met = (self.link.boot, env)
                 return env
         offered = ", ".join(env.id for env in info.envs) or "nothing"
-        raise UnknownEnv(f"{self.link.url} has no environment {self._wanted.env_id!r}: {offered}")
+        raise UnknownEnv(
+            f"{self.link.url} has no environment {self._wanted.env_id!r}; it serves: {offered}"
+        )
 
     async def lease(self, give_up_at: float) -> str:
         """A fresh session's sid."""
@@ -108,9 +110,10 @@ class Station:
         """Close what was dropped if the server still listens, and the connections."""
         for batcher in (self._leases, *self._plays.values()):
             await batcher.aclose()
-        with contextlib.suppress(GigymError):
-            farewell = asyncio.get_running_loop().time() + _FAREWELL_S
-            await self._about("/v1/close", self._dropped, farewell)
+        now = asyncio.get_running_loop().time()
+        if self.link.silent_until <= now:
+            with contextlib.suppress(GigymError):
+                await self._about("/v1/close", self._dropped, now + _FAREWELL_S)
         await self.link.aclose()
 
     async def _about(self, path: str, sids: Sequence[str], give_up_at: float) -> None:
@@ -140,6 +143,9 @@ class Station:
     ) -> Callable[[list[PlayItem], float], Coroutine[Any, Any, list[Played | Failed]]]:
         async def send(items: list[PlayItem], give_up_at: float) -> list[Played | Failed]:
             body = pydantic_core.to_json({"items": items})
+            if len(body) > self._spec.body_bytes and len(items) > 1:
+                half = len(items) // 2
+                return await send(items[:half], give_up_at) + await send(items[half:], give_up_at)
             answer = await self.link.post(path, body, give_up_at)
             results = list(self._read(PlayAnswer, answer).results)
             if [result.sid for result in results] != [item.sid for item in items]:

@@ -68,6 +68,13 @@ async def test_batches_are_cut_at_their_longest(network: Network) -> None:
     assert got == await in_process(25, steps=3)
 
 
+async def test_long_requests_are_cut_in_two(network: Network) -> None:
+    async with far(network, client=network.client(body_bytes=1000)) as pool:
+        got = await play_all(await pool.open(20), steps=3)
+        assert network.requests["/v1/reset"] > 1
+    assert got == await in_process(20, steps=3)
+
+
 async def test_seats_are_kept_and_reused(network: Network) -> None:
     async with far(network) as pool:
         first = await pool.open(2)

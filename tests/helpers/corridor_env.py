@@ -105,6 +105,7 @@ class Trapdoor(TextEnv):
         answers: dict[str, Any] = {
             "nan": {"reward": float("nan")},
             "rich": {"reward": 1e9},
+            "huge": {"reward": 10**5000},
             "surrogate": {"observation": "\ud800"},
             "number": {"observation": 7},
             "long": {"observation": "x" * 300_000},

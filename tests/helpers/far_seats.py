@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+import corridor_env  # noqa: F401
 import httpx
 
 from gigym.envs import Reply, Task

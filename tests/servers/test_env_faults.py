@@ -39,6 +39,7 @@ async def test_a_broken_episode_stays_broken_until_reset() -> None:
     ("action", "words"),
     [
         ("nan", "reward must be a finite number"),
+        ("huge", "reward must be a finite number"),
         ("rich", "outside the declared range 0.0 to 1.0"),
         ("surrogate", "no JSON in UTF-8"),
         ("number", "observation must be text, got int"),
