@@ -11,6 +11,7 @@ from .errors import (
 )
 from .estimators import estimate, estimator, estimator_names, estimator_options
 from .keys import structured_key
+from .levels import with_backoff, with_history, with_visited
 from .ordered import Ordered, ordered
 from .parts import Parts
 from .steps import Steps
@@ -38,4 +39,7 @@ __all__ = [
     "ordered",
     "structured_key",
     "vectors",
+    "with_backoff",
+    "with_history",
+    "with_visited",
 ]

@@ -5,18 +5,16 @@
 none. What has no check here is returned as one difference that says `not built`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from .cases import Block, Case, load, steps_of
-from .errors import BadKey
 from .estimators import estimate, estimator_names, estimator_options
-from .keys import reference_key, structured_key
-from .ordered import ordered
-from .report import group_sizes
+from .facts import Facts, alias_facts, group_facts, key_facts, similarity_facts
+from .rules import RULES
 from .steps import Steps
 from .types import Credit, FloatRows
 
@@ -45,15 +43,46 @@ class Difference:
 def check(case: Case) -> list[Difference]:
     """Every difference of a case beyond its tolerance."""
     if case.kind == "rows":
-        steps = case.steps()
-        return [
-            difference
-            for number, block in enumerate(case.expected)
-            for difference in _check_block(case, steps, f"block {number} {block.estimator}", block)
-        ]
+        return _check_rows(case, case.steps())
     if case.kind == "keys":
-        return _check_keys(case)
+        return _check_content(case, key_facts(case.content))
+    if case.kind == "similarity":
+        return _check_content(case, similarity_facts(case.content))
+    if case.kind in RULES:
+        outputs = RULES[case.kind](case.content["input"], case.content["options"])
+        return _check_outputs(case, outputs)
     return [Difference(case=case.id, where=case.kind, expected="a check", got=NOT_BUILT)]
+
+
+def _check_outputs(case: Case, outputs: Mapping[str, Any]) -> list[Difference]:
+    """Numbers of a rule within 1e-8, each output that the case names."""
+    found: list[Difference] = []
+    for name, value in case.content["expected"].items():
+        got = np.asarray(outputs[name], dtype=np.float64)
+        if not np.allclose(got, np.asarray(value, dtype=np.float64), rtol=1e-8, atol=1e-8):
+            found.append(Difference(case=case.id, where=name, expected=value, got=got.tolist()))
+    return found
+
+
+def _check_rows(case: Case, steps: Steps) -> list[Difference]:
+    alias = case.content.get("alias", {})
+    found = _check_facts(case, "alias", alias, alias_facts(steps, list(alias)))
+    found += _check_extra(case, steps)
+    for number, block in enumerate(case.expected):
+        found += _check_block(case, steps, f"block {number} {block.estimator}", block)
+    return found
+
+
+def _check_content(case: Case, facts: Facts) -> list[Difference]:
+    """The facts that the case states, against those computed; no order may matter."""
+    nothing: list[object] = []
+    stated = {"order_dependent": nothing, **case.content}
+    return [
+        difference
+        for name, value in facts.items()
+        if name in stated
+        for difference in _check_facts(case, name, stated[name], value)
+    ]
 
 
 def _check_block(case: Case, steps: Steps, where: str, block: Block) -> list[Difference]:
@@ -63,7 +92,8 @@ def _check_block(case: Case, steps: Steps, where: str, block: Block) -> list[Dif
     if "invalid_penalty" in estimator_options(block.estimator):
         options.setdefault("invalid_penalty", 0.0)
     credit = estimate(steps, block.estimator, **options)
-    found = _check_report(case, steps, where, block)
+    report = block.arrays.get("report", {})
+    found = _check_facts(case, f"{where} report", report, group_facts(steps) if report else {})
     for name in block.arrays:
         if name not in _REMARKS:
             expected = _expected(block, name)
@@ -125,68 +155,36 @@ def _quantity(case: Case, steps: Steps, credit: Credit, name: str) -> FloatRows:
     return np.asarray(getattr(credit, field), dtype=np.float64)
 
 
-def _check_report(case: Case, steps: Steps, where: str, block: Block) -> list[Difference]:
-    if "report" not in block.arrays:
-        return []
-    rows = ordered(steps)
-    groups = rows.nodes()
-    sizes = group_sizes(groups)
-    got = {
-        "rows": len(rows),
-        "step_groups": groups.count,
-        "mean_group_size": len(rows) / max(groups.count, 1),
-        "group_size_histogram": {str(size): count for size, count in sizes.items()},
-        "singleton_groups": sizes.get(1, 0),
-        "rows_with_two_or_more_trajectories": int(
-            (rows.trajectories_in(groups) >= 2)[groups.ids].sum()
-        ),
-    }
-    return [
-        Difference(case=case.id, where=f"{where} report {name}", expected=value, got=got.get(name))
-        for name, value in block.arrays["report"].items()
-        if not _same(value, got.get(name))
-    ]
-
-
-def _same(expected: object, got: object) -> bool:
+def _check_facts(case: Case, where: str, expected: object, got: object) -> list[Difference]:
+    """Compare facts that may be nested; numbers within 1e-9 or the file's six digits."""
+    if isinstance(expected, dict):
+        inner = cast("dict[str, object]", expected)
+        found = cast("dict[str, object]", got) if isinstance(got, dict) else {}
+        return [
+            difference
+            for name, value in inner.items()
+            for difference in _check_facts(case, f"{where} {name}".strip(), value, found.get(name))
+        ]
     if isinstance(expected, float) and isinstance(got, int | float):
-        return abs(expected - got) <= 1e-9 * max(1.0, abs(expected))
-    return expected == got
+        same = abs(expected - got) <= 1e-9 * max(1.0, abs(expected))
+    else:
+        same = expected == got
+    return [] if same else [Difference(case=case.id, where=where, expected=expected, got=got)]
 
 
-def _check_keys(case: Case) -> list[Difference]:
-    """Typed keys tell apart exactly the expected classes; the reference's merge more."""
-    values = cast("list[object]", case.content["values"])
-    classes = _classes([structured_key(value) for value in values])
-    refused = [i for i, value in enumerate(values) if not _has_reference_key(value)]
-    merged = _merges([i for i in range(len(values)) if i not in refused], values)
-    got = {
-        "expected_classes": classes,
-        "reference_merges": merged,
-        "reference_rejects": refused,
-    }
-    return [
-        Difference(case=case.id, where=name, expected=case.content[name], got=found)
-        for name, found in got.items()
-        if name in case.content and case.content[name] != found
-    ]
-
-
-def _classes(keys: list[str]) -> list[int]:
-    index = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-    return [index[key] for key in keys]
-
-
-def _has_reference_key(value: object) -> bool:
-    try:
-        reference_key(value)
-    except BadKey:
-        return False
-    return True
-
-
-def _merges(rows: list[int], values: list[object]) -> list[list[int]]:
-    together: dict[object, list[int]] = {}
-    for row in rows:
-        together.setdefault(reference_key(values[row]), []).append(row)
-    return [members for members in together.values() if len(members) > 1]
+def _check_extra(case: Case, steps: Steps) -> list[Difference]:
+    """A second estimate on the same rows: the Bellman solution of V11."""
+    if "extra" not in case.content:
+        return []
+    extra = case.content["extra"]
+    if extra["estimator"] != "bellman":
+        return [Difference(case=case.id, where="extra", expected="a check", got=NOT_BUILT)]
+    credit = estimate(steps, "crbc_raw", **extra["options"])
+    found = _check_facts(case, "extra advantage", extra["advantage"], credit.advantage.tolist())
+    for row, key in enumerate(case.rows["anchor"]):
+        where, value = f"extra V[{row}]", float(credit.parts["V"][row])
+        found += _check_facts(case, where, float(extra["V"][key]), value)
+        wanted = [q for s, a, q in extra["Q"] if (s, a) == (key, case.rows["action"][row])]
+        got = value + float(credit.advantage[row])
+        found += _check_facts(case, f"extra Q[{row}]", float(wanted[0]), got)
+    return found

@@ -5,18 +5,19 @@ taken in the same state against each other (eq. 7).
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from ..errors import BadEstimatorOption
-from ..groups import Groups, Norm, NormKind, normalise, rows_on_floor
+from ..groups import Groups, Norm, NormKind, group_by, normalise, rows_on_floor
 from ..ordered import Ordered
 from ..parts import Parts
 from ..returns import Penalty, PenaltyScope, episode_scores, fines_of, step_returns
+from ..similarity import merged_level
 from ..types import FloatRows, IntRows
 from . import compat
-from .options import Count, NotNegative, Share
+from .options import Between, Count, NotNegative, Share
 from .registry import estimator
 from .scalars import Weighting, episode_advantages
 
@@ -44,16 +45,19 @@ class GigpoOptions:
     """Degrees of freedom taken off in the standard deviation."""
     backoff: tuple[str, ...] = ()
     """Key levels, fine to coarse; empty is the one level `anchor`."""
+    similarity: Annotated[float, Between(0.0, 1.0)] | None = None
+    """Merge keys that are texts and reach this `difflib` ratio; for QA and search tasks."""
     min_trajectories: Count = 1
     """A row uses the finest level whose group holds this many distinct trajectories."""
     compat: Literal["verl-agent"] | None = None
     """Reproduce the numbers of that code instead of the paper's formulas."""
 
     def __post_init__(self) -> None:
-        if self.compat and (self.backoff or self.penalty_scope != "local"):
+        changed = self.backoff or self.similarity is not None or self.penalty_scope != "local"
+        if self.compat and changed:
             raise BadEstimatorOption(
-                "compat='verl-agent' has one key level and local penalties; "
-                "drop backoff and penalty_scope, or compat"
+                "compat='verl-agent' has one exact key level and local penalties; "
+                "drop backoff, similarity and penalty_scope, or compat"
             )
 
 
@@ -62,7 +66,7 @@ def gigpo(rows: Ordered, options: GigpoOptions) -> Parts:
     """Group-in-group policy optimisation: eq. 8 with statistics over trajectories."""
     penalty = Penalty(amount=options.invalid_penalty, scope=options.penalty_scope)
     returns = step_returns(rows, options.gamma, penalty)
-    levels = [rows.nodes(name) for name in options.backoff or ("",)]
+    levels = [_compared(rows, name, options.similarity) for name in options.backoff or ("",)]
     episode, step, extra = _terms(rows, returns, levels, options)
     return Parts(
         advantage=episode + options.omega * step,
@@ -73,6 +77,12 @@ def gigpo(rows: Ordered, options: GigpoOptions) -> Parts:
         extra=extra,
         figures={"std_floor_rows": rows_on_floor(returns, levels[0], _norm(options))},
     )
+
+
+def _compared(rows: Ordered, name: str, similarity: float | None) -> Groups:
+    if similarity is None or len(rows) == 0:
+        return rows.nodes(name)
+    return group_by(rows.task.ids, merged_level(rows, name, similarity).ids)
 
 
 def _terms(
