@@ -87,15 +87,12 @@ class LocalServer:
             need(module, "serve")
         self._thread.start()
         try:
-            in_time = self._settled.wait(self._patience.start_s)
+            self._settled.wait(self._patience.start_s)
         except BaseException:
             self.stop()
             raise
-        if self._failure is None and not in_time:
-            waited = f"the environment server was not ready after {self._patience.start_s:g} s"
-            self._failure = ServerStartError(
-                f"{waited}; its log, {self.log}, ends:\n{self._tail()}"
-            )
+        if self._failure is None and self._ready is None:
+            self._failure = self._not_started(f"was not ready after {self._patience.start_s:g} s")
         if self._failure is not None:
             self.stop()
             raise self._failure
@@ -135,6 +132,8 @@ class LocalServer:
                 self.restarts += 1
                 self._note(f"server process ended with {process.returncode}; starting it again\n")
                 self._stopping.wait(_BACKOFF_S * 2 ** (in_a_row - 1))
+        except OSError as error:
+            self._failure = ServerStartError(f"the environment server cannot be started: {error}")
         finally:
             self._settled.set()
 
@@ -169,10 +168,12 @@ class LocalServer:
             process.wait()
         too_late.cancel()
         if self._ready is None and self._failure is None:
-            self._failure = ServerStartError(
-                f"the environment server ended with exit code {process.returncode} before it was "
-                f"ready; its log, {self.log}, ends:\n{self._tail()}"
-            )
+            ended = f"ended with exit code {process.returncode} before it was ready"
+            self._failure = self._not_started(ended)
+
+    def _not_started(self, why: str) -> ServerStartError:
+        tail = self.log.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace").strip()
+        return ServerStartError(f"the environment server {why}; its log, {self.log}, ends:\n{tail}")
 
     def _hear(self, said: Ready | StartFailure | None, too_late: threading.Timer) -> None:
         if isinstance(said, Ready):
@@ -188,9 +189,6 @@ class LocalServer:
     def _note(self, text: str) -> None:
         with self.log.open("a", encoding="utf-8") as log:
             log.write(text)
-
-    def _tail(self) -> str:
-        return self.log.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace").strip()
 
 
 def _end(process: subprocess.Popen[bytes], patience_s: float) -> None:

@@ -15,6 +15,7 @@ from types import FrameType
 
 import uvicorn
 
+from ..envs import BadOption
 from .app import create_app
 from .errors import BindError, PortInUse
 from .host import Host
@@ -33,10 +34,20 @@ def serve(spec: ServerSpec, announce: Announce = print_ready) -> None:
     """
     check_bind(spec)
     for module in spec.imports:
-        importlib.import_module(module)
+        _import(module)
     with listen(spec.host, spec.port) as listener:
         host = Host(spec)
         EnvServer(host, lambda: announce(_ready(host, listener))).run(sockets=[listener])
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise BadOption(
+            f"cannot import {module!r}, which is to register environments: {error}; "
+            "is it installed, or its folder on PYTHONPATH?"
+        ) from error
 
 
 def listen(host: str, port: int) -> socket.socket:

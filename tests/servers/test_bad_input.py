@@ -19,10 +19,9 @@ LEAVES = st.one_of(
     st.text(st.characters(codec=None), max_size=8),
     st.sampled_from(["Corridor-v0", "Dice-v0", "data", "recipe", "east", "plan", ""]),
 )
-NAMES = st.sampled_from(
-    "sid ep n seed action options recipe snapshot keys actions kind blob env version count "
-    "lease_s wait_s items".split()
-)
+_ITEM = ["sid", "ep", "n", "seed", "action", "options", "recipe", "snapshot", "count", "lease_s"]
+_INNER = ["keys", "actions", "kind", "blob", "env", "version", "wait_s", "items"]
+NAMES = st.sampled_from([*_ITEM, *_INNER])
 TREES = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6),

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from far_seats import QUICK, in_process, play, play_all
 
-from gigym.envs import ServerUnreachable, Task, UnknownEnv
+from gigym.envs import BadOption, ServerUnreachable, Task, UnknownEnv
 from gigym.envs.pool import LocalPool
 from gigym.envs.remote import RemotePool, server_info
 from gigym.servers import HostedEnv, LocalServer, ServerSpec, ServerStartError
@@ -94,17 +94,32 @@ async def test_a_server_that_never_comes_back_is_named_in_time() -> None:
 
 def test_what_the_child_could_not_do_is_raised_here() -> None:
     unknown = replace(CORRIDOR, envs=(HostedEnv(id="Coridor-v0"),))
-    with (
-        pytest.raises(UnknownEnv, match="did you mean 'Corridor-v0'"),
-        LocalServer(unknown),
-    ):
+    with pytest.raises(UnknownEnv, match="did you mean 'Corridor-v0'"), LocalServer(unknown):
         pass
     absent = replace(CORRIDOR, imports=("no_such_module",))
-    with (
-        pytest.raises(ServerStartError, match=r"(?s)exit code 1.*No module named"),
-        LocalServer(absent),
-    ):
+    with pytest.raises(BadOption, match="cannot import 'no_such_module'"), LocalServer(absent):
         pass
+
+
+def test_the_last_words_of_a_child_that_crashed_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "crashing_env.py").write_text("raise RuntimeError('no lamp oil')")
+    monkeypatch.syspath_prepend(tmp_path)
+    crashing = replace(CORRIDOR, imports=("crashing_env",))
+    said = r"(?s)ended with exit code 1 .* RuntimeError: no lamp oil"
+    with pytest.raises(ServerStartError, match=said), LocalServer(crashing):
+        pass
+
+
+def test_a_child_that_cannot_be_started_is_an_error_not_a_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    began = time.monotonic()
+    with pytest.raises(ServerStartError, match="cannot be started"), LocalServer(CORRIDOR):
+        pass
+    assert time.monotonic() - began < 5
 
 
 def test_a_child_that_is_not_ready_in_time_is_ended() -> None:
