@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SMOOTH = 5
-_KINDS = (("train", "o", "tab:blue", "training tasks"), ("heldout", "s", "tab:orange", "unseen"))
+_KINDS = (
+    ("train", "o", "tab:blue", "training tasks"),
+    ("heldout", "s", "tab:orange", "unseen tasks"),
+)
 
 
 def plot_curve(run: RunDir) -> Path:
@@ -26,7 +29,7 @@ def plot_curve(run: RunDir) -> Path:
 
     lines = [line for line in read_metrics(run.metrics) if "success" in line]
     scores = {**run.read_json("baseline.json"), **run.read_json("summary.json")}
-    figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
+    figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     _draw_training(axes, [line["step"] for line in lines], [line["success"] for line in lines])
@@ -34,7 +37,7 @@ def plot_curve(run: RunDir) -> Path:
     axes.set(xlabel="iteration", ylabel="success, %", ylim=(0, 102), title=run.path.name)
     axes.grid(alpha=0.3)
     if axes.has_data():
-        axes.legend(loc="lower right", fontsize=8)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     path = run.path / "curve.png"
     figure.savefig(path)
     return path

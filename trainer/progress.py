@@ -25,7 +25,7 @@ SHOWN = (
 )
 """Metrics of the plain line, in order."""
 
-_WORK_EVERY_S = 5.0
+_WORK_EVERY_S = 10.0
 
 
 class Progress(Protocol):
@@ -69,7 +69,7 @@ class LineProgress:
         print(text, file=sys.stderr, flush=True)
 
     def work(self, label: str, done: int, total: int) -> None:
-        """Print how far it is: once in five seconds, and when it ends."""
+        """Print how far it is: once in ten seconds, and when it ends."""
         if label != self._label:
             self._label, self._printed_at = label, time.monotonic()
         waited = time.monotonic() - self._printed_at
