@@ -91,11 +91,10 @@ class Batcher(Generic[ItemT, ResultT]):
         give_up_at = min(call.give_up_at for call in batch)
         try:
             results = await self._send([call.item for call in batch], give_up_at)
-        except GigymError as error:
+        except Exception as error:
             for call in batch:
                 if not call.future.done():
-                    # Each caller raises its own: a shared one would gather all their tracebacks.
-                    call.future.set_exception(copy.copy(error))
+                    call.future.set_exception(_own(error))
             return
         except BaseException:
             for call in batch:
@@ -104,3 +103,8 @@ class Batcher(Generic[ItemT, ResultT]):
         for call, result in zip(batch, results, strict=True):
             if not call.future.done():
                 call.future.set_result(result)
+
+
+def _own(error: Exception) -> Exception:
+    """The error for one of several callers: a shared one would gather all their tracebacks."""
+    return copy.copy(error) if isinstance(error, GigymError) else error

@@ -140,8 +140,8 @@ class RemoteSeat:
         station.held += 1
         sid: str | None = None
         try:
-            self._fleet.check(station, await station.meet(give_up_at))
             sid = await station.lease(give_up_at)
+            self._fleet.check(station, await station.meet(give_up_at))
             session = Session(station=station, sid=sid)
             if self._past is not None:
                 await self._replay(self._past, session, give_up_at)

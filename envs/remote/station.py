@@ -122,6 +122,7 @@ class Station:
             await self.link.post(path, pydantic_core.to_json({"items": items}), give_up_at)
 
     async def _send_leases(self, items: list[None], give_up_at: float) -> list[str]:
+        await self.meet(give_up_at)
         left = give_up_at - asyncio.get_running_loop().time()
         body = {
             "env": self._wanted.env_id,

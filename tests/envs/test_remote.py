@@ -129,6 +129,17 @@ async def test_a_restarted_server_is_played_on(network: Network) -> None:
         assert [got] == await in_process(1, env=env, first=3)
 
 
+async def test_many_sessions_are_rebuilt_by_few_requests(network: Network) -> None:
+    async with far(network) as pool:
+        seats = await pool.open(40)
+        await asyncio.gather(*(s.reset(Task(env="Corridor-v0", seed=1)) for s in seats))
+        network.start(A, OPEN)
+        network.requests.clear()
+        await asyncio.gather(*(seat.step("east") for seat in seats))
+        assert pool.rebuilt == 40
+        assert sum(network.requests.values()) <= 12, network.requests
+
+
 async def test_the_other_server_takes_over(network: Network) -> None:
     network.start(B, OPEN)
 

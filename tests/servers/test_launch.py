@@ -107,7 +107,7 @@ def test_the_last_words_of_a_child_that_crashed_are_told(
     (tmp_path / "crashing_env.py").write_text("raise RuntimeError('no lamp oil')")
     monkeypatch.syspath_prepend(tmp_path)
     crashing = replace(CORRIDOR, imports=("crashing_env",))
-    said = r"(?s)ended with exit code 1 .* RuntimeError: no lamp oil"
+    said = r"(?s)ended with exit code 1 .*RuntimeError: no lamp oil"
     with pytest.raises(ServerStartError, match=said), LocalServer(crashing):
         pass
 
