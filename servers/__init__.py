@@ -6,7 +6,7 @@ loaded by the process that serves.
 """
 
 from .errors import BadTokenFile, BindError, PortInUse, ServerStartError, UnsafeBind
-from .launch import LocalServer
+from .launch import LocalServer, Patience
 from .ready import Announce, Ready, print_ready
 from .spec import HostedEnv, Limits, ServerSpec, load_token
 
@@ -16,6 +16,7 @@ __all__ = [
     "HostedEnv",
     "Limits",
     "LocalServer",
+    "Patience",
     "PortInUse",
     "Ready",
     "ServerSpec",

@@ -101,10 +101,9 @@ class Station:
     async def tend(self, sids: Sequence[str]) -> None:
         """Renew the sessions still in use, and close those that were dropped."""
         give_up_at = asyncio.get_running_loop().time() + self._spec.attempt_s
-        dropped, self._dropped = self._dropped, []
         with contextlib.suppress(GigymError):
             await self._about("/v1/renew", sids, give_up_at)
-            await self._about("/v1/close", dropped, give_up_at)
+        await self._close_dropped(give_up_at)
 
     async def aclose(self) -> None:
         """Close what was dropped if the server still listens, and the connections."""
@@ -112,9 +111,14 @@ class Station:
             await batcher.aclose()
         now = asyncio.get_running_loop().time()
         if self.link.silent_until <= now:
-            with contextlib.suppress(GigymError):
-                await self._about("/v1/close", self._dropped, now + _FAREWELL_S)
+            await self._close_dropped(now + _FAREWELL_S)
         await self.link.aclose()
+
+    async def _close_dropped(self, give_up_at: float) -> None:
+        """Make room on the server; what it does not hear of ends with its lease."""
+        dropped, self._dropped = self._dropped, []
+        with contextlib.suppress(GigymError):
+            await self._about("/v1/close", dropped, give_up_at)
 
     async def _about(self, path: str, sids: Sequence[str], give_up_at: float) -> None:
         for begin in range(0, len(sids), self._spec.batch):
@@ -123,6 +127,7 @@ class Station:
 
     async def _send_leases(self, items: list[None], give_up_at: float) -> list[str]:
         await self.meet(give_up_at)
+        await self._close_dropped(give_up_at)
         left = give_up_at - asyncio.get_running_loop().time()
         body = {
             "env": self._wanted.env_id,

@@ -204,6 +204,7 @@ async def test_a_cancelled_step_is_made_good(network: Network) -> None:
             return answer
 
     stall: list[int] = []
+    network.start(A, replace(OPEN, limits=Limits(sessions=1)))
     client = replace(QUICK, transport=lambda url: Slow(network, url))
     async with far(network, client=client) as pool:
         (seat,) = await pool.open(1)

@@ -18,8 +18,7 @@ from far_seats import QUICK, in_process, play, play_all
 from gigym.envs import BadOption, ServerUnreachable, Task, UnknownEnv
 from gigym.envs.pool import LocalPool
 from gigym.envs.remote import RemotePool, server_info
-from gigym.servers import HostedEnv, LocalServer, ServerSpec, ServerStartError
-from gigym.servers.launch import Patience
+from gigym.servers import HostedEnv, LocalServer, Patience, ServerSpec, ServerStartError
 
 CORRIDOR = ServerSpec(envs=(HostedEnv(id="Corridor-v0"),), port=0, imports=("corridor_env",))
 PATIENT = replace(QUICK, deadline_s=30.0)
