@@ -18,6 +18,7 @@ from ..agents.rollout import RolloutSpec, collect
 from ..envs import Task, card
 from ..envs.remote import RemotePool
 from ..grouping import Group
+from ..servers import HostedEnv, LocalServer, ServerSpec
 from .config import Config
 from .errors import TooManyFailures
 from .signals import StopWish
@@ -39,14 +40,15 @@ class Arena:
 
     def __init__(self, config: Config, actor: Actor, wish: StopWish, logs: Path) -> None:
         self._config, self._actor, self._wish = config, actor, wish
-        self._stack = contextlib.ExitStack()
         self._logs = logs
         self._pools: dict[str, RemotePool] = {}
 
     def __enter__(self) -> Self:
-        self._runner = self._stack.enter_context(asyncio.Runner())
-        self._urls = self._config.env.urls or (self._start_server(),)
-        self._engine = self._runner.run(self._start_engine())
+        with contextlib.ExitStack() as stack:
+            self._urls = self._config.env.urls or (self._start_server(stack),)
+            self._runner = stack.enter_context(asyncio.Runner())
+            self._engine = self._runner.run(self._start_engine())
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -90,18 +92,28 @@ class Arena:
             anchor=config.anchor,
             env_deadline_s=config.env_deadline_s,
             generate_deadline_s=config.generate_deadline_s,
+            max_live=self._config.engine.slots,
         )
         pool = self._pool(options)
         return await collect(tasks, pool, self._engine, self._actor.dialogue, spec)
 
     def _pool(self, options: Mapping[str, Any]) -> RemotePool:
         """Sessions with these options; host options were given to the server when it started."""
-        hosted = card(self._config.env.id).host_options if self._server else ()
-        remote = {name: value for name, value in options.items() if name not in hosted}
+        remote = {name: value for name, value in options.items() if name not in self._hosted}
         key = json.dumps(remote, sort_keys=True)
         if key not in self._pools:
             self._pools[key] = RemotePool(self._urls, self._config.env.id, remote)
         return self._pools[key]
+
+    @property
+    def _hosted(self) -> tuple[str, ...]:
+        return card(self._config.env.id).host_options if not self._config.env.urls else ()
+
+    def _start_server(self, stack: contextlib.ExitStack) -> str:
+        options = {n: v for n, v in self._config.env.options.items() if n in self._hosted}
+        spec = ServerSpec(envs=(HostedEnv(id=self._config.env.id, options=options),), port=0)
+        server = stack.enter_context(LocalServer(spec, log=self._logs / "server.log"))
+        return server.url
 
     async def _start_engine(self) -> HFEngine:
         on_cpu = next(self._actor.model.parameters()).device.type == "cpu"

@@ -28,6 +28,7 @@ class Span:
     turn: int
     """Number of the turn within the iteration."""
     advantage: float
+    """The turn's; in demonstrations the weight of the span's tokens."""
     logprobs: NDArray[np.float32]
     """Log-probability each token was drawn with, length `stop - start`."""
 
@@ -43,6 +44,11 @@ class Row:
     def trained(self) -> int:
         """Number of trained tokens."""
         return sum(span.stop - span.start for span in self.spans)
+
+    @property
+    def weight(self) -> float:
+        """Trained tokens of a demonstration, each times its weight."""
+        return sum((span.stop - span.start) * span.advantage for span in self.spans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

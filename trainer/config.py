@@ -60,8 +60,6 @@ class DemoStage(Section):
     """Expert episodes, each of its own procedural game or task."""
     noise: Share
     """Share of steps in which a random admissible action replaces the expert's."""
-    train_noise: bool = False
-    """Clone the random actions too: they teach what may be said, not what should be."""
     epochs: Positive = 1
     """Passes over the episodes."""
     lr: Annotated[float, Field(gt=0)] = 2e-3
@@ -75,7 +73,9 @@ class WarmstartSection(Section):
     """Run in order; none means no warm start."""
     expert: Literal["state", "observation"] = "state"
     """Which scripted expert demonstrates."""
-    batch_episodes: Positive = 32
+    observation_weight: Share = 0.3
+    """Weight of predicting the environment's tokens beside 1 for the expert's; teaches copying."""
+    batch_episodes: Positive = 8
     """Episodes per optimiser step."""
     first_seed: Annotated[int, Field(ge=0)] = 100_000
     """Seed of the first demonstration; training tasks start at 0."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..agents.record import write_episodes
+from ..agents.record import Source, write_episodes
 from ..agents.rollout import rollout_metrics
 from ..envs import Task, card, make
 from ..grouping import Group
@@ -15,6 +15,7 @@ from .arena import Arena, Occasion
 from .checkpoint import find_checkpoint
 from .config import Config
 from .errors import CheckpointError, Interrupted
+from .loop import source_of
 from .progress import Progress
 from .recipe import override
 from .rundir import RunDir, open_run
@@ -80,7 +81,7 @@ def evaluate(path: str, options: EvalOptions, progress: Progress) -> EvalReport:
         "seconds": time.perf_counter() - began,
         "metrics": rollout_metrics(groups),
     }
-    return _written(run, groups, about)
+    return _written(run, groups, about, source_of(config))
 
 
 def _configured(config: Config, options: EvalOptions) -> Config:
@@ -100,11 +101,13 @@ def _tasks(config: Config, options: EvalOptions) -> tuple[tuple[Task, ...], Mapp
     return tuple(Task(env=config.env.id, seed=seed) for seed in range(count)), own
 
 
-def _written(run: RunDir, groups: Sequence[Group], about: Mapping[str, Any]) -> EvalReport:
+def _written(
+    run: RunDir, groups: Sequence[Group], about: Mapping[str, Any], source: Source
+) -> EvalReport:
     by_type = score_by_type(groups)
     folder = run.path / "eval" / time.strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
     report = {**about, "by_type": {kind: s.json() for kind, s in by_type.items()}}
     (folder / "results.json").write_text(json.dumps(report, indent=1) + "\n")
-    write_episodes(folder / "episodes.jsonl", groups)
+    write_episodes(folder / "episodes.jsonl", groups, source=source)
     return EvalReport(by_type=by_type, report={**report, "folder": str(folder)})

@@ -48,7 +48,11 @@ class Learner:
     ) -> None:
         self.model = model
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=optim.lr, betas=optim.betas, weight_decay=optim.weight_decay
+            model.parameters(),
+            lr=optim.lr,
+            betas=optim.betas,
+            weight_decay=optim.weight_decay,
+            fused=True,
         )
         self._optim = optim
         self._temperature = temperature
@@ -66,7 +70,7 @@ class Learner:
             group["lr"] = lr
 
     def step(
-        self, batches: Sequence[Batch], denominator: int, token_loss: TokenLoss
+        self, batches: Sequence[Batch], denominator: float, token_loss: TokenLoss
     ) -> dict[str, float]:
         """One AdamW step on `sum(loss of all tokens) / denominator`; answers metrics.
 
@@ -84,7 +88,7 @@ class Learner:
         return {**ledger.metrics(), "grad_norm": norm, "skipped": skipped}
 
     def _backward(
-        self, batch: Batch, denominator: int, token_loss: TokenLoss, ledger: "_Ledger"
+        self, batch: Batch, denominator: float, token_loss: TokenLoss, ledger: "_Ledger"
     ) -> None:
         scores = score_tokens(self.model, batch, self._temperature, self._optim.head_chunk)
         terms = token_loss(scores, batch)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..agents.record import write_episodes
+from ..agents.record import Source, write_episodes
 from ..agents.rollout import rollout_metrics
-from ..envs import MissingExtra
+from ..envs import MissingExtra, card
 from ..grouping import Group
 from .arena import Arena, Occasion
 from .checkpoint import clean, find_checkpoint, load_optimizer, prune, save_checkpoint
@@ -149,8 +149,11 @@ class _Work:
         with watch.span("push"):
             self.arena.push(str(iteration + 1))
         with watch.span("write"):
-            write_episodes(self.run.episodes(iteration + 1), groups, credit, step=iteration + 1)
-        metrics = {**rollout_metrics(groups), **credit.report, **losses, **watch.metrics()}
+            path = self.run.episodes(iteration + 1)
+            write_episodes(path, groups, credit, step=iteration + 1, source=source_of(self.config))
+        played = rollout_metrics(groups)
+        headline = {"success": played["rollout/success"], "return": played["rollout/return_mean"]}
+        metrics = {**headline, **played, **credit.report, **losses, **watch.metrics()}
         append_metrics(self.run.metrics, iteration + 1, metrics)
         self.progress.iteration(metrics, iteration + 1, self.config.iterations)
 
@@ -205,3 +208,9 @@ class _Work:
         )
         groups = self.arena.play(self.plan.tasks(seeds), options, occasion)
         return score_by_type(groups)["all"]
+
+
+def source_of(config: Config) -> Source:
+    """Where a run's episodes come from, for their records."""
+    split = config.env.options.get("split", "")
+    return Source(env=config.env.id, env_version=card(config.env.id).version, split=str(split))

@@ -40,8 +40,8 @@ TokenLoss = Callable[[Scores, Batch], Terms]
 
 
 def cloning(scores: Scores, batch: Batch) -> Terms:
-    """Negative log-likelihood of demonstrated tokens."""
-    return Terms(loss=-scores.logp, means={"nll": -scores.logp, "entropy": scores.entropy})
+    """Negative log-likelihood of demonstrated tokens, each times its weight."""
+    return Terms(loss=-scores.logp * batch.advantage, means={"nll": -scores.logp})
 
 
 def clipped_surrogate(objective: ObjectiveSection) -> TokenLoss:

@@ -26,10 +26,12 @@ from .errors import ConfigError
 
 Tree = dict[str, Any]
 
+_PACKAGE = "gigym.trainer"
+
 
 def recipe_names() -> tuple[str, ...]:
     """Names of the shipped recipes."""
-    folder = resources.files(__package__) / "recipes"
+    folder = resources.files(_PACKAGE) / "recipes"
     return tuple(sorted(p.name[:-5] for p in folder.iterdir() if p.name.endswith(".toml")))
 
 
@@ -97,7 +99,7 @@ def _read(source: str, seen: tuple[str, ...]) -> Tree:
 
 def _text(name: str) -> tuple[str, str]:
     if name in recipe_names():
-        return (resources.files(__package__) / "recipes" / f"{name}.toml").read_text(), name
+        return (resources.files(_PACKAGE) / "recipes" / f"{name}.toml").read_text(), name
     path = Path(name)
     if path.is_file():
         return path.read_text(), name
@@ -112,8 +114,9 @@ def _merge(base: Tree, over: Tree) -> Tree:
     merged = dict(base)
     for key, value in over.items():
         held = merged.get(key)
-        both_tables = isinstance(held, dict) and isinstance(value, dict)
-        merged[key] = _merge(held, value) if both_tables else value
+        if isinstance(held, dict) and isinstance(value, dict):
+            value = _merge(held, value)
+        merged[key] = value
     return merged
 
 

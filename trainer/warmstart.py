@@ -105,7 +105,7 @@ class _Course:
         spec = DemoSpec(
             expert=self.config.warmstart.expert,
             noise=stage.noise,
-            train_noise=stage.train_noise,
+            observation_weight=self.config.warmstart.observation_weight,
             max_model_len=self.config.engine.max_model_len,
             seed=self.config.warmstart.seed,
         )
@@ -126,8 +126,8 @@ class _Course:
         chunks = [o[i : i + per_step] for o in orders for i in range(0, len(o), per_step)]
         for done, chunk in enumerate(chunks):
             learner.set_lr(stage.lr * (1 - 0.9 * done / len(chunks)))
-            tokens = sum(row.trained for row in chunk)
-            learner.step(pack(chunk, self.config.optim.bin_tokens), tokens, cloning)
+            batches = pack(chunk, self.config.optim.bin_tokens)
+            learner.step(batches, sum(row.weight for row in chunk), cloning)
             if not self._goes_on(label, done + 1, len(chunks)):
                 return
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 
 from ..agents.prompt import Dialogue, dialogue_for
 from ..agents.tiny import build_tokenizer
@@ -20,6 +21,9 @@ from .config import Config, ModelSection
 from .errors import ConfigError
 
 _SMALL = 50_000_000
+
+# Its bars of loading and saving would break the live table of a run.
+transformers_logging.disable_progress_bar()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,7 +51,7 @@ def build_actor(config: Config) -> Actor:
         return load_actor(config.model.path, config)
     phrases = make(config.env.id, **config.env.options).vocabulary()
     tokenizer = build_tokenizer(phrases)
-    return _actor(_small_model(config, len(tokenizer), tokenizer), tokenizer, config)
+    return _actor(_small_model(config, tokenizer), tokenizer, config)
 
 
 def load_actor(path: str, config: Config) -> Actor:
@@ -86,12 +90,12 @@ def _device(section: ModelSection) -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _small_model(config: Config, vocabulary: int, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
+def _small_model(config: Config, tokenizer: PreTrainedTokenizerBase) -> nn.Module:
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    section = config.model
+    section, vocabulary = config.model, tokenizer.get_vocab()
     shape = Qwen3Config(
-        vocab_size=vocabulary,
+        vocab_size=len(vocabulary),
         hidden_size=section.hidden,
         intermediate_size=section.mlp,
         num_hidden_layers=section.layers,
@@ -101,9 +105,9 @@ def _small_model(config: Config, vocabulary: int, tokenizer: PreTrainedTokenizer
         max_position_embeddings=config.engine.max_model_len,
         initializer_range=section.init_std,
         tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=None,
+        eos_token_id=vocabulary[str(tokenizer.eos_token)],
+        pad_token_id=vocabulary[str(tokenizer.pad_token)],
     )
     # Initialisation draws from torch's global generator; the fork puts it back as it was.
     with torch.random.fork_rng(devices=[]):
