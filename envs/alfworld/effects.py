@@ -20,10 +20,13 @@ class Action:
     """The predicates whose facts it may change."""
 
 
-def intro(game: Game) -> str:
-    """What a reset shows."""
-    seen = text.listing([f"a {game.names[receptacle]}" for receptacle in game.receptacles])
-    return f"{text.WELCOME}{text.MIDDLE.format(seen)}\n\n{game.task}"
+def intro(game: Game, state: State) -> str:
+    """What a reset shows; from the middle of the room, all receptacles are in sight."""
+    if game.here.get(state.place):
+        seen = _look(game, state, "", "")
+    else:
+        seen = text.MIDDLE.format(text.listing([f"a {game.names[r]}" for r in game.receptacles]))
+    return f"{text.WELCOME}{seen}\n\n{game.task}"
 
 
 def _contents(game: Game, state: State, receptacle: str) -> str:

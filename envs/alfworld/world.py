@@ -25,8 +25,8 @@ class World:
         self.won = game.goal.holds(self.state.rows)
 
     def intro(self) -> str:
-        """The text of a reset: the room and the task."""
-        return intro(self.game)
+        """The text of a reset: what is in sight, and the task."""
+        return intro(self.game, self.state)
 
     def deeds(self) -> dict[str, Deed]:
         """What each admissible command means."""

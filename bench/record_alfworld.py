@@ -1,0 +1,227 @@
+"""Record how the reference engine plays: traces for tests/data, made with TextWorld itself.
+
+    python -m gigym.bench.record_alfworld GRAMMAR_FOLDER OUT.jsonl.xz
+
+Needs `pip install 'gigym[alfworld]'` and a folder with the `alfred.pddl` and `alfred.twl2` of the
+official games. Nothing of gigym's own engine takes part: games come from the generator and from
+the hand-written rooms below, texts and verdicts from TextWorld. Not one of the benchmarks.
+"""
+
+import argparse
+import json
+import lzma
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from ..envs.alfworld import PackRow
+from ..envs.alfworld.generator import generate
+from ..envs.errors import need
+
+RANDOM_STEPS = 24
+STEPS_AFTER = 6
+BAD_INPUTS: dict[str, Callable[[str], str]] = {
+    "upper": str.upper,
+    "title": str.title,
+    "padded": "  {} \n".format,
+    "double_space": lambda command: command.replace(" ", "  "),
+    "tab": lambda command: command.replace(" ", "\t"),
+    "newline": lambda command: command.replace(" ", "\n", 1),
+    "dot": "{}.".format,
+    "quote": "'{}'".format,
+    "brace": "{{{}}}".format,
+    "null": "{}\0".format,
+    "number": "{} 1".format,
+    "unknown": "{} 99".format,
+    "cut": lambda command: command[:-1],
+    "unicode": "{}\u0301\U0001f642".format,
+    "empty": lambda command: "",
+    "blank": lambda command: " \t\n",
+    "put": lambda command: "put mug 1 in/on desk 1",
+    "wait": lambda command: "wait",
+    "long": lambda command: command * 50,
+}
+_IDLE = ("look", "inventory", "help")
+
+_ROOM = """(define (problem {name}) (:domain alfred)
+(:objects agent1 - agent
+ Loc_bar_0 Loc_bar_1 Loc_bar_2 Loc_bar_3 Loc_bar_4 Loc_bar_5 - location
+ SinkType SinkBasinType MicrowaveType FridgeType CabinetType CounterTopType ShelfType - rtype
+ MugType AppleType KnifeType ButterKnifeType DeskLampType PotType RollType CurtainsType
+ BreadType - otype
+ Cabinet_bar_1 Cabinet_bar_2 CounterTop_bar_1 Shelf_bar_1 Fridge_bar_1 Microwave_bar_1
+ Sink_bar_1 Sink_bar_1_bar_SinkBasin - receptacle
+ Mug_bar_1 Mug_bar_2 Mug_bar_3 Apple_bar_1 Apple_bar_2 Knife_bar_1 ButterKnife_bar_1
+ DeskLamp_bar_1 DeskLamp_bar_2 Pot_bar_1 Roll_bar_1 Curtains_bar_1 Bread_bar_1 - object)
+(:init (= (total-cost) 0)
+ (atLocation agent1 {start}) ; at the counter in one room, nowhere in the others
+ (receptacleType Cabinet_bar_1 CabinetType) (receptacleAtLocation Cabinet_bar_1 Loc_bar_1)
+ (receptacleType Cabinet_bar_2 CabinetType) (receptacleAtLocation Cabinet_bar_2 Loc_bar_1)
+ (receptacleType CounterTop_bar_1 CounterTopType) (receptacleAtLocation CounterTop_bar_1 Loc_bar_2)
+ (receptacleType Shelf_bar_1 ShelfType) (receptacleAtLocation Shelf_bar_1 Loc_bar_2)
+ (receptacleType Fridge_bar_1 FridgeType) (receptacleAtLocation Fridge_bar_1 Loc_bar_3)
+ (receptacleType Microwave_bar_1 MicrowaveType) (receptacleAtLocation Microwave_bar_1 Loc_bar_4)
+ (receptacleType Sink_bar_1 SinkType) (receptacleAtLocation Sink_bar_1 Loc_bar_5)
+ (receptacleType Sink_bar_1_bar_SinkBasin SinkBasinType)
+ (receptacleAtLocation Sink_bar_1_bar_SinkBasin Loc_bar_5)
+ (openable Cabinet_bar_1) (openable Cabinet_bar_2) (openable Fridge_bar_1)
+ (openable Microwave_bar_1)
+ {things}
+ (inReceptacle Mug_bar_1 CounterTop_bar_1) (inReceptacle Mug_bar_1 Shelf_bar_1)
+ (inReceptacle Mug_bar_2 Cabinet_bar_2) (inReceptacle Mug_bar_3 Fridge_bar_1)
+ (inReceptacle Apple_bar_1 Fridge_bar_1) (inReceptacle Apple_bar_1 Shelf_bar_1)
+ (inReceptacle Apple_bar_2 CounterTop_bar_1) (inReceptacle Bread_bar_1 CounterTop_bar_1)
+ (inReceptacle Knife_bar_1 CounterTop_bar_1) (inReceptacle ButterKnife_bar_1 Cabinet_bar_1)
+ (inReceptacle DeskLamp_bar_1 Cabinet_bar_1) (inReceptacle DeskLamp_bar_2 CounterTop_bar_1)
+ (inReceptacle DeskLamp_bar_2 Shelf_bar_1) (inReceptacle Pot_bar_1 Shelf_bar_1)
+ (inReceptacle Roll_bar_1 Shelf_bar_1)
+ (objectAtLocation Mug_bar_1 Loc_bar_2) (objectAtLocation Mug_bar_2 Loc_bar_1)
+ (objectAtLocation Mug_bar_3 Loc_bar_3) (objectAtLocation Apple_bar_1 Loc_bar_3)
+ (objectAtLocation Apple_bar_1 Loc_bar_2) (objectAtLocation Apple_bar_2 Loc_bar_2)
+ (objectAtLocation Knife_bar_1 Loc_bar_2) (objectAtLocation ButterKnife_bar_1 Loc_bar_1)
+ (objectAtLocation DeskLamp_bar_1 Loc_bar_1) (objectAtLocation DeskLamp_bar_2 Loc_bar_2)
+ (objectAtLocation Pot_bar_1 Loc_bar_2) (objectAtLocation Roll_bar_1 Loc_bar_2)
+ (objectAtLocation Curtains_bar_1 Loc_bar_2) (objectAtLocation Bread_bar_1 Loc_bar_5)
+ (isReceptacleObject Pot_bar_1) (inReceptacleObject Apple_bar_2 Pot_bar_1)
+ (inReceptacleObject Bread_bar_1 Pot_bar_1) (isCool Apple_bar_1))
+(:goal {goal}))"""
+_KINDS = {
+    "Mug": "pickupable cleanable heatable coolable",
+    "Apple": "pickupable cleanable heatable coolable sliceable",
+    "Knife": "pickupable cleanable",
+    "ButterKnife": "pickupable cleanable",
+    "DeskLamp": "toggleable pickupable",
+    "Pot": "pickupable cleanable coolable isReceptacleObject",
+    "Roll": "pickupable",
+    "Curtains": "",
+    "Bread": "sliceable pickupable heatable",
+}
+_NUMBERS = {"Mug": 3, "Apple": 2, "DeskLamp": 2}
+_WALKTHROUGHS = {
+    "two": "go to cabinet 1|open cabinet 1|take mug 2 from cabinet 1|go to shelf 1"
+    "|move mug 2 to shelf 1",
+    "look": "go to shelf 1|use desklamp 1|take apple 2 from shelf 1",
+    "odd": "take knife 1 from countertop 1|go to sink 1|slice bread 1 with knife 1"
+    "|go to fridge 1|open fridge 1",
+}
+_GOALS = {
+    "two": "(exists (?r - receptacle) (exists (?o1 - object) (and (objectType ?o1 MugType) "
+    "(receptacleType ?r ShelfType) (inReceptacle ?o1 ?r) (exists (?o2 - object) (and "
+    "(not (= ?o1 ?o2)) (objectType ?o2 MugType) (inReceptacle ?o2 ?r))))))",
+    "look": "(and (exists (?ot - object ?r - receptacle ?a - agent ?l - location) (and "
+    "(objectType ?ot DeskLampType) (toggleable ?ot) (isToggled ?ot) (receptacleAtLocation ?r ?l) "
+    "(atLocation ?a ?l) (inReceptacle ?ot ?r))) (exists (?o - object ?a - agent) (and "
+    "(objectType ?o AppleType) (holds ?a ?o))))",
+    "odd": "(and (isSliced Bread_bar_1) (exists (?o - object ?r - receptacle) (and "
+    "(inReceptacle ?o ?r) (opened ?r) (not (= ?o Mug_bar_2)) (objectType ?o MugType))))",
+}
+
+
+def handmade() -> Iterator[PackRow]:
+    """One room with every oddity of the rules, under three goals."""
+    for name, goal in _GOALS.items():
+        start = "Loc_bar_2" if name == "odd" else "Loc_bar_0"
+        yield PackRow(
+            id=f"handmade/{name}",
+            task=f"Your task is to: reach the {name} goal.",
+            pddl_problem=_ROOM.format(name=name, start=start, things=_things(), goal=goal),
+            walkthrough=tuple(_WALKTHROUGHS[name].split("|")),
+        )
+
+
+def _things() -> str:
+    lines: list[str] = []
+    for kind, traits in _KINDS.items():
+        for place in ("CabinetType", "CounterTopType", "ShelfType", "FridgeType", "SinkType"):
+            if kind != "Roll":
+                lines.append(f"(canContain {place} {kind}Type)")
+        for number in range(1, _NUMBERS.get(kind, 1) + 1):
+            lines.append(f"(objectType {kind}_bar_{number} {kind}Type)")
+            lines += [f"({trait} {kind}_bar_{number})" for trait in traits.split()]
+    return "\n ".join(lines)
+
+
+def record(game: PackRow, engine: Any, rng: Random, wanders: int) -> dict[str, Any]:  # noqa: ANN401
+    """One game's trace: to the goal and on, then `wanders` times at random from the reset."""
+    segments = [_segment(engine, rng, game.walkthrough, 0)]
+    segments += [_segment(engine, rng, game.walkthrough, STEPS_AFTER)]
+    segments += [_segment(engine, rng, (), RANDOM_STEPS) for _ in range(wanders)]
+    return {
+        "id": game.id,
+        "task": game.task,
+        "pddl_problem": game.pddl_problem,
+        "walkthrough": list(game.walkthrough),
+        "segments": segments,
+    }
+
+
+def _segment(engine: Any, rng: Random, begin: Sequence[str], wander: int) -> dict[str, Any]:  # noqa: ANN401
+    """Play `begin` from a reset, then so many random commands, every fourth of them spoilt."""
+    state = engine.reset()
+    reset = _seen(state)
+    steps: list[dict[str, Any]] = []
+    for number in range(len(begin) + wander):
+        if number < len(begin):
+            command = begin[number]
+        else:
+            command = _balanced(state["admissible_commands"], rng)
+            if number % 4 == 3:
+                command = rng.choice(list(BAD_INPUTS.values()))(command)
+        state, _, _ = engine.step(command)
+        steps.append({"action": command, **_seen(state)})
+    kind = "random" if not begin else "onward" if wander else "walkthrough"
+    return {"kind": kind, "reset": reset, "steps": steps}
+
+
+def _seen(state: Any) -> dict[str, Any]:  # noqa: ANN401
+    admissible = list(state["admissible_commands"])
+    return {"obs": state.feedback, "admissible": admissible, "won": state["won"]}
+
+
+def _balanced(admissible: Sequence[str], rng: Random) -> str:
+    """A random verb's random command, so that walking does not drown everything else."""
+    by_verb: dict[str, list[str]] = {}
+    for command in admissible:
+        verb = command.partition(" ")[0]
+        by_verb.setdefault("idle" if verb in _IDLE else verb, []).append(command)
+    return rng.choice(by_verb[rng.choice(sorted(by_verb))])
+
+
+def _start(game: PackRow, domain: str, grammar: str, folder: Path) -> Any:  # noqa: ANN401
+    import textworld  # pyright: ignore[reportMissingImports]
+    from alfworld.agents.environment.alfred_tw_env import (  # pyright: ignore[reportMissingImports]
+        AlfredDemangler,
+    )
+
+    path = folder / "game.tw-pddl"
+    told = grammar.replace("Your task is to: UNKNOWN GOAL.", game.task)
+    path.write_text(
+        json.dumps({"pddl_domain": domain, "grammar": told, "pddl_problem": game.pddl_problem})
+    )
+    asked = textworld.EnvInfos(won=True, admissible_commands=True)
+    return textworld.start(str(path), asked, wrappers=[AlfredDemangler])
+
+
+def main() -> None:
+    """Record all games and write the file."""
+    need("textworld", "alfworld")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("grammar", type=Path, help="folder of alfred.pddl and alfred.twl2")
+    parser.add_argument("out", type=Path, help="trace file to write, .jsonl.xz")
+    given = parser.parse_args()
+    domain = (given.grammar / "alfred.pddl").read_text()
+    grammar = (given.grammar / "alfred.twl2").read_text()
+    games = [(generate(seed, difficulty="small"), 1) for seed in range(6)]
+    games += [(generate(seed, split="test", difficulty="medium"), 1) for seed in range(6)]
+    games += [(game, 8) for game in handmade()]
+    with tempfile.TemporaryDirectory() as folder, lzma.open(given.out, "wb") as stream:
+        for number, (game, wanders) in enumerate(games):
+            engine = _start(game, domain, grammar, Path(folder))
+            trace = record(game, engine, Random(number), wanders)
+            stream.write(json.dumps(trace, separators=(",", ":")).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
