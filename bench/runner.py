@@ -12,8 +12,8 @@ from typing import Any
 from .. import GigymError, __version__
 
 BENCHES = {
-    "credit": "credit",
     "envs": "envs",
+    "grouping": "grouping",
     "import": "imports",
     "servers": "servers",
 }
