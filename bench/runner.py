@@ -12,6 +12,7 @@ from typing import Any
 from .. import GigymError, __version__
 
 BENCHES = {
+    "credit": "credit",
     "envs": "envs",
     "grouping": "grouping",
     "import": "imports",
