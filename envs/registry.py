@@ -10,7 +10,8 @@ import functools
 import importlib
 import importlib.metadata
 import inspect
-from typing import TYPE_CHECKING, cast
+from types import UnionType
+from typing import TYPE_CHECKING, cast, get_args
 
 from .errors import BadOption, UnknownEnv
 from .types import EnvCard, JsonValue
@@ -48,23 +49,37 @@ def make(env_id: str, **options: JsonValue) -> "TextEnv":
 
     Raises `UnknownEnv` for the name, `BadOption` for an option or value it does not take.
     """
-    env_class = _load(env_id)
-    known = option_names(env_id)
-    for name in options:
+    known = _parameters(env_id)
+    for name, value in options.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise BadOption(f"{env_id} has no option {name!r}{hint} It takes: {', '.join(known)}")
-    return env_class(**cast("dict[str, int]", options))
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise BadOption(f"{env_id} has no option {name!r}.{hint} It takes: {', '.join(known)}")
+        if not _fits(value, known[name].annotation):
+            kind = inspect.formatannotation(known[name].annotation)
+            raise BadOption(f"{env_id}: option {name} must be {kind}, got {value!r:.80}")
+    return _load(env_id)(**cast("dict[str, int]", options))
 
 
 def option_names(env_id: str) -> tuple[str, ...]:
     """Names of the options that `make` accepts for this environment."""
-    return tuple(
-        name
-        for name, parameter in inspect.signature(_load(env_id)).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    )
+    return tuple(_parameters(env_id))
+
+
+def _parameters(env_id: str) -> dict[str, inspect.Parameter]:
+    found = inspect.signature(_load(env_id)).parameters
+    return {n: p for n, p in found.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def _fits(value: JsonValue, annotation: object) -> bool:
+    """Whether a value is of an annotated type; what no instance check can tell is let through."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    types = tuple(kind for kind in kinds if isinstance(kind, type))
+    if annotation is inspect.Parameter.empty or len(types) < len(kinds):
+        return True
+    if isinstance(value, bool):
+        return bool in types
+    return isinstance(value, types) or (isinstance(value, int) and float in types)
 
 
 def _entry(env_id: str) -> tuple[EnvCard, str]:

@@ -33,7 +33,7 @@ CHANGING = {
 }
 """Predicates that actions change, with the number of rows to expect when a goal is planned."""
 
-_ARITY = {
+ARITY = {
     "receptacletype": 2,
     "receptacleatlocation": 2,
     "objecttype": 2,
@@ -59,6 +59,7 @@ _ARITY = {
     "istoggled": 1,
     "issliced": 1,
 }
+"""Number of ids in a row of each predicate that the engine knows."""
 _STATIONS = {
     "clean": ("sinkbasintype", "sinktype"),
     "heat": ("microwavetype",),
@@ -126,7 +127,7 @@ def parse_problem(row: PackRow) -> Game:
 
 def _game(row: PackRow, problem: pddl.Problem) -> Game:
     facts = defaultdict(frozenset[Row], problem.facts)
-    static = {predicate: facts[predicate] for predicate in _ARITY if predicate not in CHANGING}
+    static = {predicate: facts[predicate] for predicate in ARITY if predicate not in CHANGING}
     place_of = _function(facts["receptacleatlocation"], "receptacleAtLocation")
     goal = compile_goal(problem.goal, static, CHANGING)
     names = display_names(_entities(problem.facts.values()))
@@ -161,9 +162,9 @@ def _game(row: PackRow, problem: pddl.Problem) -> Game:
 def _check_arity(facts: Mapping[str, frozenset[Row]]) -> None:
     for predicate, rows in facts.items():
         for row in rows:
-            if len(row) != _ARITY.get(predicate, len(row)):
+            if len(row) != ARITY.get(predicate, len(row)):
                 raise GameFileError(
-                    f"({predicate} {' '.join(row)}) in (:init ...) takes {_ARITY[predicate]} words"
+                    f"({predicate} {' '.join(row)}) in (:init ...) takes {ARITY[predicate]} words"
                 )
 
 

@@ -27,6 +27,7 @@ MAX_SET_BYTES = 4 << 30
 """The largest official split is 191 MB as text."""
 _UNPLAYABLE = ("movable", "Sliced")
 _RELEASE = "json_2.1.1"
+_SPLITS = ("train", "valid_seen", "valid_unseen", "valid_train")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +78,10 @@ class GameSet:
 
 
 def read_games(path: str | os.PathLike[str], split: str = "") -> GameSet:
-    """The games of a pack, a folder or a zip; of a folder's part `split` where it has one.
+    """The games of a pack, a folder or a zip; of a folder with parts, those of the part `split`.
 
     The same file gives the same `GameSet` object throughout the process. Raises `GameFileError`
-    naming file and line for what cannot be read, `BadOption` for a split that is no plain name.
+    naming file and line for what cannot be read, `BadOption` for a split that is not there.
     """
     found = _resolve(Path(path).expanduser(), split)
     try:
@@ -98,13 +99,16 @@ def write_pack(path: str | os.PathLike[str], rows: Iterable[PackRow]) -> int:
     """
     target = Path(path)
     _require_pack_name(target)
-    partial = target.with_name(target.name + ".partial")
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     count = 0
-    with _open_pack(partial, "wb", packed=target.suffix == ".xz") as stream:
-        for row in rows:
-            stream.write(_encode(row) + b"\n")
-            count += 1
-    partial.replace(target)
+    try:
+        with _open_pack(partial, "wb", packed=target.suffix == ".xz") as stream:
+            for row in rows:
+                stream.write(_encode(row) + b"\n")
+                count += 1
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
     return count
 
 
@@ -115,6 +119,8 @@ _LOADING = threading.Lock()
 def _load(path: Path, _modified: int, _size: int) -> GameSet:
     if path.is_dir():
         rows = _folder_rows(path)
+    elif path.name == GAME_FILE:
+        rows = _file_rows([path])
     elif path.suffix == ".zip":
         rows = _zip_rows(path)
     else:
@@ -123,15 +129,22 @@ def _load(path: Path, _modified: int, _size: int) -> GameSet:
 
 
 def _resolve(path: Path, split: str) -> Path:
+    """The part of a folder that a split names; the folder itself where it has no parts."""
     if not split or not path.is_dir():
         return path
     if not re.fullmatch(r"[A-Za-z0-9_-]+", split):
         raise BadOption(f"split must be a plain name such as 'train', got {split!r}")
-    for folder in (path, path / _RELEASE):
-        for candidate in (folder / split, folder / f"{split}.jsonl.xz", folder / f"{split}.jsonl"):
-            if candidate.exists():
-                return candidate
-    return path
+    parts = {name: part for name in (split, *_SPLITS) for part in _parts(path, name)}
+    if parts and split not in parts:
+        raise BadOption(f"{path} has no split {split!r}; it has: {', '.join(sorted(parts))}")
+    return parts.get(split, path)
+
+
+def _parts(root: Path, split: str) -> Iterator[Path]:
+    for folder in (root / _RELEASE, root):
+        for name in (f"{split}.jsonl", f"{split}.jsonl.xz", split):
+            if (folder / name).exists():
+                yield folder / name
 
 
 def _pack_rows(path: Path) -> Iterator[PackRow]:
@@ -154,11 +167,14 @@ def _pack_rows(path: Path) -> Iterator[PackRow]:
 
 
 def _folder_rows(root: Path) -> Iterator[PackRow]:
-    found = sorted(
-        Path(folder) / GAME_FILE for folder, _, names in os.walk(root) if GAME_FILE in names
-    )
+    walk = os.walk(root)
+    found = (Path(folder) / GAME_FILE for folder, _, names in walk if GAME_FILE in names)
+    return _file_rows(sorted(found))
+
+
+def _file_rows(paths: Iterable[Path]) -> Iterator[PackRow]:
     total = 0
-    for path in found:
+    for path in paths:
         game_id = _game_id(path.parts)
         if not _playable(game_id):
             continue
@@ -255,7 +271,8 @@ def _check_size(where: str, size: int, total: int) -> None:
 def _require_pack_name(path: Path) -> None:
     if not path.name.endswith((".jsonl", ".jsonl.xz")):
         raise GameFileError(
-            f"{path}: expected a .jsonl or .jsonl.xz pack, a folder or a .zip of {GAME_FILE} files"
+            f"{path}: expected a .jsonl or .jsonl.xz pack, a {GAME_FILE} file, or a folder or .zip "
+            "of such files"
         )
 
 

@@ -8,7 +8,7 @@ from typing import cast
 from ..errors import BadOption
 from ..types import JsonValue
 from .facts import Facts
-from .game import Game
+from .game import ARITY, Game
 from .pddl import Row
 
 KEYED = (
@@ -70,11 +70,11 @@ class State:
         try:
             tree = cast("dict[str, list[str | list[str]]]", frozen)
             place, hold = cast("str", tree["place"]), cast("str | None", tree["hold"])
-            facts = {name: Facts(_rows(tree[name])) for name in KEYED}
-            removed = Facts(_rows(tree["removed"]))
+            facts = {name: Facts(_rows(tree[name], ARITY[name])) for name in KEYED}
+            removed = Facts(_rows(tree["removed"], 2))
             words = {word for table in (*facts.values(), removed) for row in table for word in row}
             unknown = (words | {place, hold}) - {*known, None}
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             raise BadOption(f"not a frozen state of ALFWorld: {error!r}") from None
         if unknown:
             raise BadOption(
@@ -84,5 +84,8 @@ class State:
         self.place, self.hold, self.facts, self.removed = place, hold, facts, removed
 
 
-def _rows(listed: Iterable[str | list[str]]) -> list[Row]:
-    return [(row,) if isinstance(row, str) else tuple(row) for row in listed]
+def _rows(listed: Iterable[str | list[str]], arity: int) -> list[Row]:
+    rows = [(row,) if isinstance(row, str) else tuple(row) for row in listed]
+    if any(len(row) != arity for row in rows):
+        raise ValueError(f"expected rows of {arity} ids")
+    return rows
