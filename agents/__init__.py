@@ -7,7 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .engine import Capabilities, Completion, Engine, GenFailure, PushReport, Roster, SamplingSpec
-from .errors import AnchorMissing, RecordError, TemplateError
+from .errors import (
+    AnchorMissing,
+    EngineClosed,
+    PushError,
+    RecordError,
+    StaleWeights,
+    TemplateError,
+    UnsupportedModel,
+)
 from .parse import Parsed, ReplyRules, parse_plain, parse_tags, resolve
 from .prompt import Dialogue, Exchange, dialogue_for
 from .record import EpisodeRecord, Source, read_episodes, write_episodes
@@ -18,6 +26,7 @@ from .seeds import request_seed
 
 if TYPE_CHECKING:
     from .chat import ChatDialogue
+    from .hf import HFEngine
     from .terse import TerseDialogue
     from .tiny import build_tokenizer
 
@@ -28,10 +37,13 @@ __all__ = [
     "Completion",
     "Dialogue",
     "Engine",
+    "EngineClosed",
     "EpisodeRecord",
     "Exchange",
     "GenFailure",
+    "HFEngine",
     "Parsed",
+    "PushError",
     "PushReport",
     "RandomPolicy",
     "RecordError",
@@ -41,8 +53,10 @@ __all__ = [
     "SamplingSpec",
     "ScriptedEngine",
     "Source",
+    "StaleWeights",
     "TemplateError",
     "TerseDialogue",
+    "UnsupportedModel",
     "build_tokenizer",
     "collect",
     "dialogue_for",
@@ -57,7 +71,12 @@ __all__ = [
     "write_episodes",
 ]
 
-_FILE = {"ChatDialogue": "chat", "TerseDialogue": "terse", "build_tokenizer": "tiny"}
+_FILE = {
+    "ChatDialogue": "chat",
+    "HFEngine": "hf",
+    "TerseDialogue": "terse",
+    "build_tokenizer": "tiny",
+}
 
 
 def __getattr__(name: str) -> object:
