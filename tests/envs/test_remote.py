@@ -176,9 +176,9 @@ async def test_one_of_two_servers_suffices_to_begin(network: Network) -> None:
 async def test_an_expired_session_is_rebuilt(network: Network) -> None:
     async def oversleep(turn: int) -> None:
         if turn == 5:
-            time.sleep(0.4)  # The loop stands still, as during an update of the learner.
+            time.sleep(1.2)  # The loop stands still, as during an update of the learner.
 
-    async with far(network, client=network.client(lease_s=0.3)) as pool:
+    async with far(network, client=network.client(lease_s=1.0)) as pool:
         (seat,) = await pool.open(1)
         got = await play(seat, 3, hook=oversleep)
         assert pool.rebuilt == 1
@@ -186,10 +186,10 @@ async def test_an_expired_session_is_rebuilt(network: Network) -> None:
 
 
 async def test_idle_sessions_are_renewed_while_the_loop_runs(network: Network) -> None:
-    async with far(network, client=network.client(lease_s=0.3)) as pool:
+    async with far(network, client=network.client(lease_s=0.9)) as pool:
         (seat,) = await pool.open(1)
         await seat.reset(Task(env="Corridor-v0", seed=3))
-        await asyncio.sleep(0.9)
+        await asyncio.sleep(1.5)
         await seat.step("east")
         assert pool.rebuilt == 0 and network.requests["/v1/renew"] >= 3
 
