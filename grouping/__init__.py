@@ -15,6 +15,7 @@ from .levels import with_backoff, with_history, with_visited
 from .ordered import Ordered, ordered
 from .parts import Parts
 from .steps import Steps
+from .tokens import Spans
 from .types import Credit, Group, Stop, Trajectory, Turn
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Group",
     "Ordered",
     "Parts",
+    "Spans",
     "Steps",
     "Stop",
     "Trajectory",
