@@ -16,7 +16,7 @@ from typing import Any, Self
 from ..agents.hf import HFEngine
 from ..agents.rollout import RolloutSpec, collect
 from ..envs import Task, card
-from ..envs.remote import RemotePool
+from ..envs.remote import ClientSpec, RemotePool
 from ..grouping import Group
 from ..servers import HostedEnv, LocalServer, ServerSpec
 from .config import Config
@@ -102,7 +102,9 @@ class Arena:
         remote = {name: value for name, value in options.items() if name not in self._hosted}
         key = json.dumps(remote, sort_keys=True)
         if key not in self._pools:
-            self._pools[key] = RemotePool(self._urls, self._config.env.id, remote)
+            # Gives up before the rollout does, so that its words about the cause are heard.
+            client = ClientSpec(deadline_s=0.95 * self._config.rollout.env_deadline_s)
+            self._pools[key] = RemotePool(self._urls, self._config.env.id, remote, client=client)
         return self._pools[key]
 
     @property

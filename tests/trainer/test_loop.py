@@ -1,0 +1,140 @@
+"""Whole runs in small: what each setting changes, and what stays the same."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from gigym.envs import ServerUnreachable
+from gigym.servers import HostedEnv, LocalServer, ServerSpec
+from gigym.trainer import (
+    ConfigError,
+    EvalOptions,
+    RunDir,
+    SilentProgress,
+    TooManyFailures,
+    evaluate,
+    load_config,
+    resume,
+    train,
+)
+from gigym.trainer.metrics import read_metrics
+
+SMALL = (
+    "iterations=2",
+    "warmstart.stages=[{episodes=60, noise=0.3}]",
+    "rollout.tasks=2",
+    "rollout.siblings=3",
+    "rollout.pool=2",
+    "eval.episodes=4",
+    "env.max_steps=6",
+    "env.difficulty=tiny",
+    "model.hidden=32",
+    "model.mlp=64",
+    "engine.slots=8",
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One warm start for all tests of this file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIGYM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def usual(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """The run that others are held against; its reference keeps every token in the update."""
+    return run(tmp_path_factory.mktemp("usual") / "run", "objective.kl_coef=0.1")
+
+
+def run(folder: Path, *more: str) -> RunDir:
+    return train(load_config("quickstart", [*SMALL, f"run.dir={folder}", *more]), SilentProgress())
+
+
+def weights(run: RunDir, step: int = 2) -> dict[str, np.ndarray]:
+    return load_file(run.checkpoints / f"step-{step:06d}" / "model.safetensors")
+
+
+def same(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:
+    return one.keys() == two.keys() and all(np.array_equal(one[k], two[k]) for k in one)
+
+
+def test_a_warm_start_from_the_cache_equals_a_fresh_one(tmp_path: Path) -> None:
+    kept = run(tmp_path / "kept", "iterations=0", "eval.episodes=0")
+    fresh = run(tmp_path / "fresh", "iterations=0", "eval.episodes=0", "warmstart.cache=false")
+    assert same(weights(kept, 0), weights(fresh, 0))
+
+
+def test_another_server_changes_nothing(usual: RunDir, tmp_path: Path) -> None:
+    spec = ServerSpec(envs=(HostedEnv(id="ALFWorld-v0"),), port=0)
+    with LocalServer(spec) as one, LocalServer(spec) as two:
+        urls = json.dumps([one.url, two.url])
+        far = run(tmp_path / "far", f"env.urls={urls}", "objective.kl_coef=0.1")
+    assert same(weights(usual), weights(far))
+
+
+def test_without_the_barrier_the_run_still_ends(tmp_path: Path) -> None:
+    loose = run(tmp_path / "loose", "rollout.deterministic=false")
+    assert len(read_metrics(loose.metrics)) == 2
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["estimator=grpo", "rollout.context=window", "objective.kl_coef=0.5"],
+)
+def test_a_setting_changes_what_is_learned(usual: RunDir, tmp_path: Path, setting: str) -> None:
+    other = run(tmp_path / "other", "objective.kl_coef=0.1", setting)
+    assert same(weights(usual, 0), weights(other, 0))
+    assert not same(weights(usual), weights(other))
+
+
+def test_a_run_kept_near_its_start_resumes_with_the_same_reference(
+    usual: RunDir, tmp_path: Path
+) -> None:
+    halted = run(tmp_path / "halted", "objective.kl_coef=0.1", "iterations=1")
+    resume(str(halted.path), SilentProgress(), ["iterations=2"])
+    assert same(weights(usual), weights(halted))
+
+
+def test_time_adds_up_and_every_sampled_token_is_scored_as_it_was_drawn(usual: RunDir) -> None:
+    for line in read_metrics(usual.metrics):
+        spans = [v for k, v in line.items() if k.startswith("time/") and k != "time/iteration"]
+        assert sum(spans) == pytest.approx(line["time/iteration"], rel=0.02)
+        assert line["mismatch/drift_max"] < 1e-3
+
+
+def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ServerUnreachable, match=r"127\.0\.0\.1:9"):
+        run(tmp_path / "run", 'env.urls=["http://127.0.0.1:9"]')
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+
+
+def test_too_many_lost_episodes_stop_the_run_and_say_why(tmp_path: Path) -> None:
+    with pytest.raises(TooManyFailures, match=r"ENGINE_ERROR.*--resume"):
+        run(tmp_path / "run", "rollout.generate_deadline_s=0.0001", "eval.episodes=0")
+
+
+def test_the_games_trained_on_and_held_out_are_what_the_plan_says(usual: RunDir) -> None:
+    lines = (usual.path / "episodes" / "step-000001.jsonl").read_text().splitlines()
+    episodes = [json.loads(line) for line in lines]
+    assert len(episodes) == 6
+    assert {e["seed"] for e in episodes} == {0, 1}
+    assert all(e["env"] == "ALFWorld-v0" for e in episodes)
+
+
+def test_an_evaluation_repeats_itself_on_the_checkpoint_of_choice(usual: RunDir) -> None:
+    report = evaluate(str(usual.path), EvalOptions(step=0, episodes=4), SilentProgress())
+    assert report.by_type["all"].episodes == 4
+    assert report.report["checkpoint"].endswith("step-000000")
+    again = evaluate(str(usual.path), EvalOptions(step=0, episodes=4), SilentProgress())
+    assert again.by_type == report.by_type
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"model\.path: cannot load '/nowhere'"):
+        run(tmp_path / "run", "model.path=/nowhere")
