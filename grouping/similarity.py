@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from .blocks import reaches
 from .columns import END, Level
 from .errors import BadKey
 from .groups import group_by
@@ -39,11 +40,11 @@ def similar_groups(texts: Sequence[str], counts: Sequence[int], threshold: float
 
 def resembles(left: str, right: str, threshold: float) -> bool:
     """Whether `ratio` reaches the threshold; bounds that are never below it are asked first."""
+    first, second = sorted((left, right))
     return left == right or (
         _length_bound(left, right) >= threshold
         and _letter_bound(left, right) >= threshold
-        and _subsequence_bound(left, right) >= threshold
-        and ratio(left, right) >= threshold
+        and reaches(first, second, threshold)
     )
 
 
@@ -95,20 +96,3 @@ def _length_bound(left: str, right: str) -> float:
 def _letter_bound(left: str, right: str) -> float:
     """Letters in common, counted with multiplicity."""
     return 2.0 * (Counter(left) & Counter(right)).total() / max(len(left) + len(right), 1)
-
-
-def _subsequence_bound(left: str, right: str) -> float:
-    """The longest common subsequence, which no set of matching blocks exceeds.
-
-    Bit-parallel (Hyyro 2004): one bit per letter of `left`, one pass over `right`.
-    """
-    places: dict[str, int] = {}
-    for i, letter in enumerate(left):
-        places[letter] = places.get(letter, 0) | 1 << i
-    full = (1 << len(left)) - 1
-    open_bits = full
-    for letter in right:
-        hits = open_bits & places.get(letter, 0)
-        open_bits = ((open_bits + hits) | (open_bits - hits)) & full
-    common = len(left) - open_bits.bit_count()
-    return 2.0 * common / max(len(left) + len(right), 1)

@@ -18,11 +18,12 @@ from .types import BoolRows, FloatRows, IntRows
 
 _WINDOW = 4
 _MAX_SWEEPS = 1000
-_LARGEST_DENSE = 2000
+_LARGEST_DENSE = 3000
 """Remaining nodes of one task beyond which sweeps are cheaper than a dense solve."""
+_TIGHT = 1e-13
 
 
-def node_values(graph: Graph, paid: FloatRows, gamma: float, tolerance: float) -> FloatRows:
+def node_values(graph: Graph, paid: FloatRows, gamma: float) -> FloatRows:
     """V per node for rows that pay `paid` and lead to `graph.follow`, a sink being worth 0."""
     tasks = Groups(ids=graph.task_of_node, count=int(graph.task_of_node.max(initial=-1)) + 1)
     single = graph.visits == 1
@@ -31,7 +32,7 @@ def node_values(graph: Graph, paid: FloatRows, gamma: float, tolerance: float) -
             lambda values: graph.nodes.mean(paid + gamma * np.append(values, 0.0)[graph.follow]),
             np.zeros(graph.nodes.count),
             tasks,
-            tolerance,
+            _TIGHT,
         )[0]
     chains = _chains(graph, paid, single, gamma)
     values = np.append(np.zeros(graph.nodes.count), 0.0)

@@ -66,7 +66,7 @@ def solve(rows: Ordered, levels: Sequence[Graph], problem: Problem) -> Solution:
         flat = np.zeros(ladder.offsets[-1])
     elif problem.lambda_ == 0.0 and len(levels) == 1 and not problem.bootstrap:
         nothing = np.zeros(levels[0].nodes.count)
-        flat = node_values(levels[0], targets_of(nothing), problem.gamma, problem.tolerance)
+        flat = node_values(levels[0], targets_of(nothing), problem.gamma)
     else:
         tasks: IntRows = np.concatenate([graph.task_of_node for graph in levels])
         flat, sweeps = fixed_point(

@@ -80,7 +80,7 @@ def test_crbc_at_depth_zero_is_rtmc_on_success_and_depth_approaches_the_fixed_po
 def test_values_satisfy_their_equation_to_rounding(seed: int, gamma: float) -> None:
     rows = ordered(Steps.of(**walk(seed)))
     graph = graph_of(rows)
-    values = node_values(graph, rows.reward, gamma, 1e-12)
+    values = node_values(graph, rows.reward, gamma)
     again = graph.nodes.mean(rows.reward + gamma * graph.after(values, np.zeros(len(rows))))
     np.testing.assert_allclose(values, again, atol=1e-9)
 
@@ -88,9 +88,9 @@ def test_values_satisfy_their_equation_to_rounding(seed: int, gamma: float) -> N
 def test_sweeps_and_elimination_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = ordered(Steps.of(**walk(7, siblings=30)))
     graph = graph_of(rows)
-    exact = node_values(graph, rows.reward, 0.95, 1e-12)
+    exact = node_values(graph, rows.reward, 0.95)
     monkeypatch.setattr("gigym.grouping.solve._LARGEST_DENSE", 0)
-    np.testing.assert_allclose(node_values(graph, rows.reward, 0.95, 1e-12), exact, atol=1e-9)
+    np.testing.assert_allclose(node_values(graph, rows.reward, 0.95), exact, atol=1e-9)
 
 
 def test_accelerated_sweeps_need_a_fraction_of_the_plain_ones() -> None:

@@ -1,11 +1,12 @@
 import random
+from difflib import SequenceMatcher
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gigym.grouping import BadEstimatorOption, BadKey, Steps, estimate, similarity
+from gigym.grouping import BadEstimatorOption, BadKey, Steps, blocks, estimate, similarity
 
 SMALL = st.text("abc ", max_size=14)
 
@@ -16,6 +17,34 @@ def test_the_bounds_never_reject_what_the_ratio_accepts(left: str, right: str) -
     for threshold in (0.3, 0.6, 0.9):
         expected = similarity.ratio(left, right) >= threshold
         assert similarity.resembles(left, right, threshold) is expected
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 16])
+@given(SMALL, SMALL, st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9, 1.0]))
+@settings(deadline=None, max_examples=150, database=None)
+def test_the_early_decision_is_that_of_difflib(
+    window: int, left: str, right: str, threshold: float
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_WINDOW", window)
+        blocks._windows.cache_clear()
+        exact = SequenceMatcher(None, left, right, autojunk=False).ratio() >= threshold
+        assert blocks.reaches(left, right, threshold) is exact
+        assert blocks.subsequence_reaches(left, right, threshold) or not exact
+    blocks._windows.cache_clear()
+
+
+def test_long_texts_with_scattered_edits_are_decided_as_difflib_does() -> None:
+    draw = random.Random(3)
+    for edits in (5, 60, 150):
+        letters = draw.choices("abcdefgh ", k=800)
+        left = "".join(letters)
+        for place in draw.sample(range(800), edits):
+            letters[place] = draw.choice("abcdefgh")
+        right = "".join(letters)
+        exact = SequenceMatcher(None, left, right, autojunk=False).ratio()
+        for threshold in (exact - 1e-9, exact, exact + 1e-9):
+            assert blocks.reaches(left, right, threshold) is (exact >= threshold)
 
 
 def make_steps(texts: list[str], rows: list[int]) -> Steps:
@@ -59,6 +88,6 @@ def test_long_unrelated_texts_are_told_apart_without_the_full_ratio(
     draw = random.Random(0)
     words = ["".join(draw.choices("abcdefghij", k=draw.randint(2, 9))) for _ in range(400)]
     texts = [" ".join(draw.choices(words, k=400)) for _ in range(12)]
-    monkeypatch.setattr(similarity, "ratio", lambda left, right: pytest.fail("compared in full"))
+    monkeypatch.setattr(blocks, "_longest_block", lambda *texts: pytest.fail("compared in full"))
     founders = similarity.similar_groups(texts, [1] * 12, 0.9)
     assert founders.tolist() == list(range(12))
