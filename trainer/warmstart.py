@@ -31,6 +31,8 @@ from .tasks import TaskPlan
 from .weights import Actor, load_actor
 
 _BETAS = (0.9, 0.98)
+_WINDOW = 16
+"""Mini-batches among which rows are sorted by length."""
 
 
 def warm_start(
@@ -120,10 +122,9 @@ class _Course:
     def _clone(self, stage: DemoStage, rows: Sequence[Row], label: str) -> None:
         settings = {"betas": _BETAS, "weight_decay": 0.0}
         learner = Learner(self.actor.model, self.config.optim.model_copy(update=settings))
-        per_step = self.config.warmstart.batch_episodes
         rng = random.Random(f"warm start:{self.config.warmstart.seed}")
-        orders = (rng.sample(rows, len(rows)) for _ in range(stage.epochs))
-        chunks = [o[i : i + per_step] for o in orders for i in range(0, len(o), per_step)]
+        size = self.config.warmstart.batch_episodes
+        chunks = [chunk for _ in range(stage.epochs) for chunk in _chunks(rows, size, rng)]
         for done, chunk in enumerate(chunks):
             learner.set_lr(stage.lr * (1 - 0.9 * done / len(chunks)))
             batches = pack(chunk, self.config.optim.bin_tokens)
@@ -134,6 +135,17 @@ class _Course:
     def _goes_on(self, label: str, done: int, total: int) -> bool:
         self.progress.work(label, done, total)
         return not self.wish.asked
+
+
+def _chunks(rows: Sequence[Row], size: int, rng: random.Random) -> list[list[Row]]:
+    """The rows in random order, but rows of like length together, since padding is computed."""
+    order = rng.sample(rows, len(rows))
+    window = _WINDOW * size
+    for start in range(0, len(order), window):
+        part = sorted(order[start : start + window], key=lambda row: len(row.ids))
+        order[start : start + window] = part
+    chunks = [order[start : start + size] for start in range(0, len(order), size)]
+    return rng.sample(chunks, len(chunks))
 
 
 def _keep(actor: Actor, kept: Path) -> None:
