@@ -44,7 +44,7 @@ def warm_start(
     """
     if not config.warmstart.stages:
         return actor
-    kept = cache_folder() / "warmstart" / recipe_hash(config)
+    kept = cache_folder() / "warmstart" / recipe_hash(config, plan)
     if config.warmstart.cache and (kept / "config.json").is_file():
         progress.say(f"warm start: taken from {kept}")
         return load_actor(str(kept), config)
@@ -63,7 +63,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gigym"
 
 
-def recipe_hash(config: Config) -> str:
+def recipe_hash(config: Config, plan: TaskPlan) -> str:
     """Names all that a warm start depends on; equal hashes give equal weights."""
     facts = {
         "gigym": __version__,
@@ -76,7 +76,7 @@ def recipe_hash(config: Config) -> str:
         "max_model_len": config.engine.max_model_len,
         "show_choices": config.rollout.show_choices,
         "bin_tokens": config.optim.bin_tokens,
-        "plan": [config.rollout.pool, config.eval.episodes],
+        "seeds": list(plan.demo_seeds),
     }
     text = json.dumps(facts, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
