@@ -58,6 +58,7 @@ METHODS: Mapping[str, Method] = {
     "backoff .8, none": _backoff(0.8),
     "backoff .9, none": _backoff(0.9),
     "backoff .8": _backoff(0.8, norm="level_std"),
+    "backoff_doubt": Method(estimator="backoff_doubt", options={"reward_scale": REWARD}),
     "backoff_markov": Method(estimator="backoff_markov", options={}),
 }
 PUBLISHED = tuple(name for name in METHODS if not name.startswith("backoff"))
@@ -174,7 +175,7 @@ def _verdicts(columns: Mapping[tuple[Setting, int], Scores]) -> list[str]:
     behind: list[str] = []
     for (setting, siblings), scores in columns.items():
         name = f"{setting.name}, N={siblings}"
-        ours = scores["backoff_markov" if setting.key == "state" else "backoff .8"][:, 0]
+        ours = scores["backoff_markov" if setting.key == "state" else "backoff_doubt"][:, 0]
         gain = ours - scores["gigpo A_S, mean"][:, 0]
         if gain.mean() < 0:
             lost.append(f"{name} (by {-gain.mean():.3f})")
@@ -186,7 +187,7 @@ def _verdicts(columns: Mapping[tuple[Setting, int], Scores]) -> list[str]:
             behind.append(f"{name} ({best} by {gap.mean():.3f})")
     total = len(columns)
     return [
-        "ours is backoff_markov where the key is certified as the state, else backoff .8",
+        "ours is backoff_markov where the key is certified as the state, else backoff_doubt",
         _listed(f"ours is behind GiGPO's step term in {len(lost)} of {total} columns", lost),
         _listed(f"ahead of it by less than the interval in {len(close)}", close),
         _listed(f"behind the best published method beyond the interval in {len(behind)}", behind),

@@ -34,6 +34,8 @@ class Ordered:
     terminated: BoolRows
     truncated: BoolRows
     valid: BoolRows
+    state_is_markov: bool
+    """The environment certifies that equal finest keys have equal futures."""
 
     def __len__(self) -> int:
         return len(self.reward)
@@ -87,4 +89,5 @@ def ordered(steps: Steps) -> Ordered:
         terminated=steps.terminated[rows],
         truncated=steps.truncated[rows],
         valid=steps.valid[rows],
+        state_is_markov=steps.state_is_markov,
     )

@@ -1,5 +1,6 @@
 """From rewards to returns: discounting, penalties for invalid replies, episode scores."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -21,19 +22,35 @@ class Penalty:
 
 
 def discounted(values: FloatRows, remaining: IntRows, gamma: float) -> FloatRows:
-    """Discounted sums to the trajectory's end, by doubling the reach: O(rows * log(length)).
+    """Discounted sums to the trajectory's end.
 
     The result of a row depends on the values from it to the end and on nothing else, so equal
     endings give bitwise equal returns.
     """
-    sums = values.astype(np.float64)
-    reach, factor = 1, gamma
-    while True:
-        rows = np.flatnonzero(remaining >= reach)
-        if len(rows) == 0:
-            return sums
-        sums[rows] += factor * sums[rows + reach]
-        reach, factor = 2 * reach, factor * factor
+    return discounting(remaining, np.full(len(values), gamma))(values)
+
+
+def discounting(remaining: IntRows, factor: FloatRows) -> Callable[[FloatRows], FloatRows]:
+    """The map x -> y with y_i = x_i + factor_i * y_{i+1}, and y = x on last rows.
+
+    By doubling the reach: O(rows * log(length)), the products prepared once.
+    """
+    stages: list[tuple[IntRows, int, FloatRows]] = []
+    reach, product = 1, factor.copy()
+    rows = np.flatnonzero(remaining >= reach)
+    while len(rows):
+        stages.append((rows, reach, product[rows]))
+        product[rows] *= product[rows + reach]
+        reach *= 2
+        rows = rows[remaining[rows] >= reach]
+
+    def apply(values: FloatRows) -> FloatRows:
+        sums = values.astype(np.float64)
+        for rows, reach, weight in stages:
+            sums[rows] += weight * sums[rows + reach]
+        return sums
+
+    return apply
 
 
 def step_returns(rows: Ordered, gamma: float, penalty: Penalty) -> FloatRows:

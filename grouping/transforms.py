@@ -156,7 +156,7 @@ def _graph_values(
     rows: Ordered, graph: Graph, reward: FloatRows, sink: FloatRows, gamma: float
 ) -> FloatRows:
     """V per node at the fixed point of the counted graph."""
-    problem = Problem(reward=reward, sink=sink, gamma=gamma, lambda_=0.0)
+    problem = Problem(reward=reward, sink=sink, gamma=gamma, trust=np.ones(len(rows)))
     return solve(rows, [graph], problem).values[0]
 
 

@@ -1,9 +1,10 @@
 """Estimators by name: `gigpo` and its family, and short functions beside it.
 
-`core` and `family` hold one parametrised estimator and its presets, `scalars` what gives one
-number per trajectory, `histories`, `paths` and `g2po` the methods that fit neither.
+`core` holds one parametrised estimator, `family` and `backoff` its presets, `scalars` what gives
+one number per trajectory, `histories`, `paths` and `g2po` the methods that fit neither.
 """
 
+from . import backoff as backoff
 from . import family as family
 from . import g2po as g2po
 from . import gigpo as gigpo

@@ -20,7 +20,7 @@ from ..errors import BadEstimatorOption
 from ..graph import SINK, Graph, graph_of
 from ..groups import Groups, group_by
 from ..ordered import Ordered
-from ..returns import discounted
+from ..returns import discounting
 from ..solve import fixed_point, node_values
 from ..types import FloatRows, IntRows
 
@@ -36,7 +36,8 @@ class Problem:
     sink: FloatRows
     """Value of the sink behind each trajectory's last row; other entries are not read."""
     gamma: float
-    lambda_: float
+    trust: FloatRows
+    """1 - lambda per row: how far the value of the next state stands for what followed."""
     kappa_v: float = 0.0
     """Pseudo-rows that a node's value takes from its coarser level."""
     bootstrap: bool = False
@@ -62,9 +63,9 @@ def solve(rows: Ordered, levels: Sequence[Graph], problem: Problem) -> Solution:
     ladder = _Ladder.of(levels, problem.kappa_v)
     targets_of = _targets(rows, levels, ladder, problem)
     sweeps = 0
-    if problem.lambda_ == 1.0 and not problem.bootstrap:
+    if not problem.trust.any() and not problem.bootstrap:
         flat = np.zeros(ladder.offsets[-1])
-    elif problem.lambda_ == 0.0 and len(levels) == 1 and not problem.bootstrap:
+    elif (problem.trust == 1.0).all() and len(levels) == 1 and not problem.bootstrap:
         nothing = np.zeros(levels[0].nodes.count)
         flat = node_values(levels[0], targets_of(nothing), problem.gamma)
     else:
@@ -120,17 +121,18 @@ def _targets(
 ) -> Callable[[FloatRows], FloatRows]:
     """The affine map from values of all nodes to the targets of all rows."""
     last = rows.remaining == 0
-    weight = problem.gamma * np.where(last, 1.0, 1.0 - problem.lambda_)
+    weight = problem.gamma * np.where(last, 1.0, problem.trust)
     after = levels[0].follow.copy()
     if problem.bootstrap:
         for graph, offset in zip(reversed(levels), ladder.offsets[-2::-1], strict=True):
             after = np.where(graph.landing != SINK, graph.landing + offset, after)
     paid = problem.reward + np.where(after == SINK, weight * problem.sink, 0.0)
-    reach = problem.gamma * problem.lambda_
+    own = problem.gamma * (1.0 - problem.trust)
+    along = discounting(rows.remaining, own) if own.any() else None
 
     def targets_of(values: FloatRows) -> FloatRows:
         targets = paid + weight * np.append(values, 0.0)[after]
-        return discounted(targets, rows.remaining, reach) if reach > 0.0 else targets
+        return along(targets) if along else targets
 
     return targets_of
 

@@ -176,3 +176,20 @@ def test_a_truncated_episode_can_be_worth_what_its_last_state_is() -> None:
     assert plain[2] == 0.0
     value = 10 / (2 - 0.95)
     np.testing.assert_allclose(bootstrapped[2], 0.95 * value, atol=1e-8)
+
+
+def test_doubt_leaves_certified_keys_alone_and_distrusts_merged_ones() -> None:
+    columns = walk(4, siblings=12)
+    certified = Steps.of(**columns, state_is_markov=True)
+    plain = estimate(certified, "backoff_lambda")
+    np.testing.assert_allclose(
+        estimate(certified, "backoff_doubt").advantage, plain.advantage, atol=1e-8
+    )
+    merged = Steps.of(**{**columns, "anchor": [0] * len(columns["task"]), "next_anchor": None})
+    returns = estimate(merged, "backoff_lambda", **{"lambda": 1.0})
+    doubting = estimate(merged, "backoff_doubt")
+    assert doubting.report["credit/mean_lambda"] > 0.97
+    np.testing.assert_allclose(doubting.advantage, returns.advantage, atol=0.1)
+    without = estimate(merged, "backoff_doubt", doubt=0.0)
+    trusting = estimate(merged, "backoff_lambda")
+    np.testing.assert_allclose(without.advantage, trusting.advantage, atol=1e-8)

@@ -1,0 +1,192 @@
+"""Ours: `backoff_lambda` and its presets, credit from the finest key that has evidence.
+
+Bias comes from keys that merge states, variance from the luck of the own suffix. So: bootstrap only
+as far as the key can be trusted, back off where counts are small, and never divide by a spread of
+a few rows without a floor.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..graph import Graph, outcome_conflicts
+from ..groups import Groups, Norm
+from ..ordered import Ordered
+from ..parts import Parts
+from ..returns import Penalty, episode_scores, fines_of, step_returns
+from ..types import FloatRows
+from .core import Pool, Problem, contrast, nested_graphs, root_mean_square, solve
+from .options import NotNegative, Share
+from .registry import estimator
+from .scalars import episode_advantages
+
+_FROM_SOLVER = 1e-9
+"""Values of a solver that differ by less than this, relative to max(1, |value|), are equal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackoffOptions:
+    """Options of `backoff_lambda`."""
+
+    levels: tuple[str, ...] = ()
+    """Key levels, fine to coarse and nested; empty takes all that the rows carry."""
+    lambda_: Share = 0.8
+    """1 trusts the trajectory's own return, 0 the value of the next state."""
+    gamma: Share = 0.95
+    """Discount."""
+    kappa_v: NotNegative = 1.0
+    """Pseudo-rows with which a node's value leans on its coarser level."""
+    kappa_a: NotNegative = 1.0
+    """Pseudo-rows with which a node's contrast leans on its coarser level."""
+    pool: Pool = "row"
+    """Credit a row by its own target or by its action's mean target."""
+    norm: Literal["level_std", "task", "none"] = "level_std"
+    """Divide by the node's spread at the level that supplies the credit, by the task's, or not."""
+    floor: NotNegative = 0.1
+    """Smallest spread, as a share of `reward_scale`."""
+    reward_scale: NotNegative = 10.0
+    """The environment's declared reward of a success; never estimated from a batch."""
+    w_episode: NotNegative = 0.0
+    """Weight of the episode term relative to the step term; at most 0.2 is advisable."""
+    bootstrap_truncated: bool = False
+    """Value the state a truncated row ended in instead of 0."""
+    invalid_penalty: NotNegative = 0.0
+    """Taken off the reward of each reply that is no action."""
+    tol: NotNegative = 1e-10
+    """Largest remaining change of a value, relative to max(1, |V|)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkovOptions(BackoffOptions):
+    """Options of `backoff_markov`."""
+
+    lambda_: Share = 0.0
+    pool: Pool = "action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtOptions(BackoffOptions):
+    """Options of `backoff_doubt`."""
+
+    doubt: NotNegative = 4.0
+    """Trust in a state falls with (1 - its share of conflicting rows) to this power."""
+
+
+@estimator("backoff_lambda")
+def backoff_lambda(rows: Ordered, options: BackoffOptions) -> Parts:
+    """Lambda-returns on graph values; contrasts blended from coarse to fine by their evidence."""
+    graphs = nested_graphs(rows, options.levels)
+    return _credit(rows, graphs, options, np.full(len(rows), 1.0 - options.lambda_))
+
+
+@estimator("backoff_markov")
+def backoff_markov(rows: Ordered, options: MarkovOptions) -> Parts:
+    """`backoff_lambda` for environments that certify their key: lambda 0, pooled by action."""
+    return backoff_lambda(rows, options)
+
+
+@estimator("backoff_doubt")
+def backoff_doubt(rows: Ordered, options: DoubtOptions) -> Parts:
+    """`backoff_lambda` that trusts a next value the less, the more its key merges states.
+
+    lambda of a row is 1 - (1 - lambda) (1 - c)^doubt, c the share of rows at the next key that the
+    alias detector finds in conflict, shrunk by one pseudo-row to the task's share. Where the
+    environment certifies the key, c = 0. In random worlds c is an upper bound, so trust is lost
+    that the key deserves: that costs variance, not bias.
+    """
+    graphs = nested_graphs(rows, options.levels)
+    trust = np.full(len(rows), 1.0 - options.lambda_)
+    if not rows.state_is_markov:
+        level = options.levels[0] if options.levels else rows.levels[0].name
+        share = np.append(_conflict_shares(rows, graphs[0], level), 1.0)
+        trust = trust * (1.0 - share[graphs[0].follow]) ** options.doubt
+    return _credit(rows, graphs, options, trust)
+
+
+def _conflict_shares(rows: Ordered, graph: Graph, level: str) -> FloatRows:
+    """Per node, the share of rows in repeated (key, action) pairs that had several outcomes."""
+    repeated, conflict = outcome_conflicts(rows, level)
+    seen, odd = rows.task.sum(repeated), rows.task.sum(conflict)
+    of_task = np.where(seen > 0, odd / np.maximum(seen, 1.0), 0.5)[graph.task_of_node]
+    return (graph.nodes.sum(conflict) + of_task) / (graph.nodes.sum(repeated) + 1.0)
+
+
+def _credit(
+    rows: Ordered, graphs: Sequence[Graph], options: BackoffOptions, trust: FloatRows
+) -> Parts:
+    penalty = Penalty(amount=options.invalid_penalty, scope="propagated")
+    problem = Problem(
+        reward=rows.reward - fines_of(rows, penalty),
+        sink=np.zeros(len(rows)),
+        gamma=options.gamma,
+        trust=trust,
+        kappa_v=options.kappa_v,
+        bootstrap=options.bootstrap_truncated,
+        tolerance=options.tol,
+    )
+    solution = solve(rows, graphs, problem)
+    step = _blended(graphs, solution.targets, options)
+    if options.norm == "task":
+        size = root_mean_square(rows.task, step)[rows.task.ids]
+        step = np.where(size > _FROM_SOLVER, step / np.maximum(size, _FROM_SOLVER), 0.0)
+    scores = episode_scores(rows, penalty)
+    episode = episode_advantages(rows, scores, Norm(kind="mean"), "trajectory")
+    return Parts(
+        advantage=step + options.w_episode * _matched(episode, step),
+        episode=episode,
+        step=step,
+        returns=step_returns(rows, options.gamma, penalty),
+        groups=graphs[0].nodes,
+        bootstraps=_trusted(rows, options),
+        needs_certificate=options.lambda_ < 0.5,
+        figures={
+            "solver_sweeps": float(solution.sweeps),
+            "mean_lambda": float(1.0 - trust.mean()) if len(trust) else options.lambda_,
+        },
+        extra={"V": solution.values[0][graphs[0].nodes.ids], "y": solution.targets},
+    )
+
+
+def _trusted(rows: Ordered, options: BackoffOptions) -> tuple[str, ...]:
+    """The level whose values stand for what follows: the finest, unless returns alone count."""
+    if options.lambda_ == 1.0:
+        return ()
+    return (options.levels[0] if options.levels else rows.levels[0].name,)
+
+
+def _blended(graphs: Sequence[Graph], targets: FloatRows, options: BackoffOptions) -> FloatRows:
+    """Contrasts from coarse to fine, each weighed by the evidence behind it.
+
+    A contrast of an action's mean with the rest has variance sigma^2 / n_e with
+    n_e = n_a (n - n_a) / n, so n_e / (n_e + kappa_a) is its posterior weight.
+    """
+    blended = np.zeros(len(targets))
+    for graph in reversed(graphs):
+        difference = contrast(graph, targets, options.pool)
+        visits = graph.visits[graph.nodes.ids]
+        same = graph.edges.sizes[graph.edges.ids]
+        evidence = same * (visits - same) / np.maximum(visits, 1)
+        weight = evidence / np.maximum(evidence + options.kappa_a, 1e-300)
+        if options.kappa_a == 0.0 and graph is graphs[-1]:
+            weight = np.ones(len(targets))
+        scale = _scale(graph.nodes, difference, options)
+        blended = weight * difference / scale + (1.0 - weight) * blended
+    return blended
+
+
+def _scale(nodes: Groups, difference: FloatRows, options: BackoffOptions) -> FloatRows:
+    if options.norm != "level_std":
+        return np.ones(len(difference))
+    floor = max(options.floor * options.reward_scale, 1e-12)
+    return np.maximum(root_mean_square(nodes, difference), floor)[nodes.ids]
+
+
+def _matched(episode: FloatRows, step: FloatRows) -> FloatRows:
+    """The episode term at the size of the step term, or at size 1 where that is nothing."""
+    size = float(np.sqrt((episode**2).mean())) if len(episode) else 0.0
+    target = float(np.sqrt((step**2).mean())) if len(step) else 0.0
+    if size <= _FROM_SOLVER:
+        return np.zeros(len(episode))
+    return episode * ((target if target > _FROM_SOLVER else 1.0) / size)
