@@ -42,8 +42,9 @@ class BackoffOptions:
     """Pseudo-rows with which a node's contrast leans on its coarser level."""
     pool: Pool = "row"
     """Credit a row by its own target or by its action's mean target."""
-    norm: Literal["level_std", "task", "none"] = "level_std"
-    """Divide by the node's spread at the level that supplies the credit, by the task's, or not."""
+    norm: Literal["level_std", "task", "none", "mean_std", "mean"] = "level_std"
+    """Divide by the node's spread at the level that supplies the credit, by the task's, or not.
+    `mean_std` and `mean`, the names of other estimators, mean `level_std` and `none`."""
     floor: NotNegative = 0.1
     """Smallest spread, as a share of `reward_scale`."""
     reward_scale: NotNegative = 10.0
@@ -177,7 +178,7 @@ def _blended(graphs: Sequence[Graph], targets: FloatRows, options: BackoffOption
 
 
 def _scale(nodes: Groups, difference: FloatRows, options: BackoffOptions) -> FloatRows:
-    if options.norm != "level_std":
+    if options.norm not in ("level_std", "mean_std"):
         return np.ones(len(difference))
     floor = max(options.floor * options.reward_scale, 1e-12)
     return np.maximum(root_mean_square(nodes, difference), floor)[nodes.ids]

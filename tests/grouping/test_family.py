@@ -193,3 +193,10 @@ def test_doubt_leaves_certified_keys_alone_and_distrusts_merged_ones() -> None:
     without = estimate(merged, "backoff_doubt", doubt=0.0)
     trusting = estimate(merged, "backoff_lambda")
     np.testing.assert_allclose(without.advantage, trusting.advantage, atol=1e-8)
+
+
+def test_the_norms_of_other_estimators_are_understood() -> None:
+    steps = Steps.of(**walk(6))
+    for theirs, ours in (("mean_std", "level_std"), ("mean", "none")):
+        got = estimate(steps, "backoff_lambda", norm=theirs).advantage
+        np.testing.assert_array_equal(got, estimate(steps, "backoff_lambda", norm=ours).advantage)
