@@ -5,6 +5,7 @@ policy. Rewards are paid on entering the won state. Nothing here is random but w
 says.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -57,19 +58,17 @@ def build(
     moves = np.zeros((size, num_actions, size))
     feedback = np.zeros((size, num_actions, size), np.int64)
     texts: dict[str, int] = {}
-    for state, i in index.items():
-        for action in range(num_actions):
-            then, text = step(state, action)
-            landing = size - 1 if then is None else index[then]
-            moves[i, action, landing] += 1.0 - slip
-            feedback[i, action, :] = texts.setdefault("nothing happens", len(texts))
-            others = scatter(state, action)
-            for other in others:
-                moves[i, action, index[other]] += slip / len(others)
-                if other != state:
-                    told = texts.setdefault(f"you arrive at {other[0]}", len(texts))
-                    feedback[i, action, index[other]] = told
-            feedback[i, action, landing] = texts.setdefault(text, len(texts))
+    for (state, i), action in itertools.product(index.items(), range(num_actions)):
+        feedback[i, action, :] = texts.setdefault("nothing happens", len(texts))
+        others = scatter(state, action)
+        for other in others:
+            moves[i, action, index[other]] += slip / len(others)
+            told = f"you arrive at {other[0]}" if other != state else "nothing happens"
+            feedback[i, action, index[other]] = texts.setdefault(told, len(texts))
+        then, text = step(state, action)
+        landing = size - 1 if then is None else index[then]
+        moves[i, action, landing] += 1.0 - slip
+        feedback[i, action, landing] = texts.setdefault(text, len(texts))
     moves[size - 1, :, size - 1] = 1.0
     return moves, feedback
 

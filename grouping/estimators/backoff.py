@@ -17,13 +17,10 @@ from ..ordered import Ordered
 from ..parts import Parts
 from ..returns import Penalty, episode_scores, fines_of, step_returns
 from ..types import FloatRows
-from .core import Pool, Problem, contrast, nested_graphs, root_mean_square, solve
+from .core import FROM_SOLVER, Pool, Problem, contrast, nested_graphs, root_mean_square, solve
 from .options import NotNegative, Share
 from .registry import estimator
 from .scalars import episode_advantages
-
-_FROM_SOLVER = 1e-9
-"""Values of a solver that differ by less than this, relative to max(1, |value|), are equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +128,7 @@ def _credit(
     step = _blended(graphs, solution.targets, options)
     if options.norm == "task":
         size = root_mean_square(rows.task, step)[rows.task.ids]
-        step = np.where(size > _FROM_SOLVER, step / np.maximum(size, _FROM_SOLVER), 0.0)
+        step = np.where(size > FROM_SOLVER, step / np.maximum(size, FROM_SOLVER), 0.0)
     scores = episode_scores(rows, penalty)
     episode = episode_advantages(rows, scores, Norm(kind="mean"), "trajectory")
     return Parts(
@@ -188,6 +185,6 @@ def _matched(episode: FloatRows, step: FloatRows) -> FloatRows:
     """The episode term at the size of the step term, or at size 1 where that is nothing."""
     size = float(np.sqrt((episode**2).mean())) if len(episode) else 0.0
     target = float(np.sqrt((step**2).mean())) if len(step) else 0.0
-    if size <= _FROM_SOLVER:
+    if size <= FROM_SOLVER:
         return np.zeros(len(episode))
-    return episode * ((target if target > _FROM_SOLVER else 1.0) / size)
+    return episode * ((target if target > FROM_SOLVER else 1.0) / size)

@@ -26,6 +26,9 @@ from ..types import FloatRows, IntRows
 
 Pool = Literal["row", "action"]
 
+FROM_SOLVER = 1e-9
+"""Values of a solver that differ by less than this, relative to max(1, |value|), are equal."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -150,10 +153,13 @@ def nested_graphs(rows: Ordered, names: Sequence[str]) -> list[Graph]:
 
 
 def contrast(graph: Graph, targets: FloatRows, pool: Pool) -> FloatRows:
-    """Each row's target, or its action's mean target, against the mean of its node."""
+    """Each row's target, or its action's mean target, against the mean of its node.
+
+    Differences that a solver cannot tell from 0 are 0, so that no spread divides them.
+    """
     node = graph.nodes.mean(targets)[graph.nodes.ids]
     own = targets if pool == "row" else graph.edges.mean(targets)[graph.edges.ids]
-    return own - node
+    return np.where(abs(own - node) <= FROM_SOLVER * np.maximum(1.0, abs(node)), 0.0, own - node)
 
 
 def root_mean_square(groups: Groups, values: FloatRows) -> FloatRows:

@@ -10,13 +10,10 @@ from ..groups import Norm, normalise
 from ..ordered import Ordered
 from ..parts import Parts
 from ..returns import Penalty, episode_scores, fines_of, step_returns
-from .core import Problem, Solution, contrast, root_mean_square, solve
+from .core import FROM_SOLVER, Problem, Solution, contrast, root_mean_square, solve
 from .options import Between, NotNegative, Share
 from .registry import estimator
 from .scalars import episode_advantages
-
-_FROM_SOLVER = 1e-9
-"""Values of a solver that differ by less than this, relative to max(1, |value|), are equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +140,7 @@ def graft(rows: Ordered, options: GraftOptions) -> Parts:
     graph = graph_of(rows)
     solution = _success_values(rows, graph, options.gamma, None)
     residual = contrast(graph, solution.targets, "row")
-    step = normalise(residual, graph.nodes, Norm(tolerance=_FROM_SOLVER))
+    step = normalise(residual, graph.nodes, Norm(tolerance=FROM_SOLVER))
     return Parts(
         advantage=step,
         episode=np.zeros(len(rows)),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigym.grouping import BadEstimatorOption, Steps, estimate, ordered
+from gigym.grouping.estimators.core import Pool, contrast, nested_graphs
 from gigym.grouping.graph import Graph, graph_of
 from gigym.grouping.groups import Groups
 from gigym.grouping.solve import fixed_point, node_values
@@ -200,3 +201,19 @@ def test_the_norms_of_other_estimators_are_understood() -> None:
     for theirs, ours in (("mean_std", "level_std"), ("mean", "none")):
         got = estimate(steps, "backoff_lambda", norm=theirs).advantage
         np.testing.assert_array_equal(got, estimate(steps, "backoff_lambda", norm=ours).advantage)
+
+
+@given(st.integers(0, 10_000), st.sampled_from(["row", "action"]))
+@settings(deadline=None, max_examples=20, database=None)
+def test_contrasts_cancel_at_every_node_of_every_level(seed: int, pool: Pool) -> None:
+    rows = ordered(Steps.of(**fine_and_coarse(seed)))
+    targets = np.random.default_rng(seed).normal(size=len(rows))
+    for graph in nested_graphs(rows, ()):
+        assert abs(graph.nodes.sum(contrast(graph, targets, pool))).max() < 1e-7
+
+
+def test_a_tiny_floor_does_not_blow_up_what_the_solver_leaves() -> None:
+    steps = Steps.of(**walk(9))
+    even = Steps.of(**{**walk(9), "reward": [1.0] * len(steps), "state_is_markov": True})
+    credit = estimate(even, "backoff_markov", floor=0.0, gamma=0.0)
+    assert not credit.advantage.any()
