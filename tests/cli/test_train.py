@@ -30,6 +30,7 @@ TINY = (
     "eval.episodes=4",
     "engine.max_model_len=512",
 )
+FAST = (*TINY, "eval.episodes=0")
 SCORES = ("train_before", "train_after", "heldout_before", "heldout_after")
 
 
@@ -66,7 +67,7 @@ def test_a_run_leaves_all_that_was_promised(gigym: Gigym, tmp_path: Path) -> Non
 
 def test_a_seed_repeats_a_run_bit_for_bit(gigym: Gigym, tmp_path: Path) -> None:
     def trained(name: str, *words: str) -> bytes:
-        ended = gigym("train", "quickstart", *TINY, "iterations=2", f"run.dir={name}", *words)
+        ended = gigym("train", "quickstart", *FAST, "iterations=2", f"run.dir={name}", *words)
         assert ended.code == 0, ended.err
         return weights(tmp_path / name, 2)
 
@@ -77,10 +78,10 @@ def test_a_seed_repeats_a_run_bit_for_bit(gigym: Gigym, tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_ends_where_the_uninterrupted_one_does(gigym: Gigym, tmp_path: Path) -> None:
-    assert gigym("train", "quickstart", *TINY, "iterations=1", "run.dir=parts").code == 0
+    assert gigym("train", "quickstart", *FAST, "iterations=1", "run.dir=parts").code == 0
     resumed = gigym("train", "--resume", "parts", "iterations=3")
     assert resumed.code == 0, resumed.err
-    assert gigym("train", "quickstart", *TINY, "iterations=3", "run.dir=whole").code == 0
+    assert gigym("train", "quickstart", *FAST, "iterations=3", "run.dir=whole").code == 0
     assert weights(tmp_path / "parts", 3) == weights(tmp_path / "whole", 3)
     lines = (tmp_path / "parts" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
@@ -99,7 +100,7 @@ def test_a_taken_run_directory_is_refused_with_the_way_to_continue(
 @contextmanager
 def training(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     """A training process in a folder, killed at the end if it still lives."""
-    command = [sys.executable, "-m", "gigym.cli", "train", "quickstart", *TINY, *words]
+    command = [sys.executable, "-m", "gigym.cli", "train", "quickstart", *FAST, *words]
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -140,7 +141,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_nothing_is_lost(gigym: Gigym, tmp_pa
     assert weights(run, done)
     resumed = gigym("train", "--resume", "stopped", f"iterations={done + 1}")
     assert resumed.code == 0, resumed.err
-    whole = gigym("train", "quickstart", *TINY, f"iterations={done + 1}", "run.dir=whole")
+    whole = gigym("train", "quickstart", *FAST, f"iterations={done + 1}", "run.dir=whole")
     assert whole.code == 0, whole.err
     assert weights(run, done + 1) == weights(tmp_path / "whole", done + 1)
 
@@ -149,15 +150,15 @@ def test_ctrl_c_saves_says_how_to_go_on_and_nothing_is_lost(gigym: Gigym, tmp_pa
 def test_a_server_killed_in_the_middle_is_replaced_and_changes_nothing(
     gigym: Gigym, tmp_path: Path
 ) -> None:
-    with training(tmp_path, "iterations=8", "run.dir=wounded") as process:
+    with training(tmp_path, "iterations=6", "run.dir=wounded") as process:
         wait_for(process, "iteration=2/")
         (child,) = children(process.pid)
         os.kill(child, signal.SIGKILL)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert not alive(child)
-    assert gigym("train", "quickstart", *TINY, "iterations=8", "run.dir=whole").code == 0
-    assert weights(tmp_path / "wounded", 8) == weights(tmp_path / "whole", 8)
+    assert gigym("train", "quickstart", *FAST, "iterations=6", "run.dir=whole").code == 0
+    assert weights(tmp_path / "wounded", 6) == weights(tmp_path / "whole", 6)
 
 
 def children(pid: int) -> set[int]:
@@ -204,7 +205,7 @@ def test_official_games_are_trained_on_and_scored(
 ) -> None:
     games = test_data / "alfworld"
     words = (f"env.games={games / 'train.jsonl.xz'}", "iterations=1", "run.dir=run")
-    trained = gigym("train", "quickstart", *TINY, *words)
+    trained = gigym("train", "quickstart", *FAST, *words)
     assert trained.code == 0, trained.err
     scored = gigym("eval", "run", "--games", games / "valid_seen.jsonl.xz", "-n", "6", "--json")
     assert scored.code == 0, scored.err
