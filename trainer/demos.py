@@ -5,6 +5,7 @@ place, so that the learner sees how to go on from where a beginner ends up. The 
 are trained, the random ones never, and the environment's answers with a weight of their own.
 """
 
+import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from ..agents.prompt import Dialogue
 from ..envs import TextEnv
 from ..envs.base import ExpertKind
 from .batch import Row, Span
+
+_Piece = tuple[Sequence[int], float]
+"""Tokens of one speaker and the weight they are trained with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,36 +47,37 @@ def _play(env: TextEnv, dialogue: Dialogue, seed: int, spec: DemoSpec) -> Row:
     reply = env.start(seed)
     expert = env.expert(spec.expert, seed=rng.getrandbits(31))
     pieces = [(dialogue.opening(reply), spec.observation_weight)]
-    length = len(pieces[0][0])
     while not reply.done:
         action, weight = expert.act(reply), 1.0
         if reply.admissible_actions and rng.random() < spec.noise:
             action, weight = rng.choice(reply.admissible_actions), 0.0
         said = dialogue.reply_ids(action)
-        length += len(said)
-        if length > spec.max_model_len:
-            break
         pieces.append((said, weight))
         reply = env.answer(action)
         if not reply.done:
             pieces.append((dialogue.following(said, reply), spec.observation_weight))
-            length += len(pieces[-1][0])
-    return _row(pieces)
+    return _row(_within(pieces, spec.max_model_len))
 
 
-def _row(pieces: Sequence[tuple[Sequence[int], float]]) -> Row:
-    ids = np.concatenate([np.asarray(ids, np.int32) for ids, _ in pieces])
-    stops = np.cumsum([len(ids) for ids, _ in pieces])
+def _within(pieces: Sequence[_Piece], limit: int) -> list[_Piece]:
+    """The pieces from the start that fit into a context together."""
+    stops = itertools.accumulate(len(ids) for ids, _ in pieces)
+    return [piece for piece, stop in zip(pieces, stops, strict=True) if stop <= limit]
+
+
+def _row(pieces: Sequence[_Piece]) -> Row:
+    ids = np.asarray([token for part, _ in pieces for token in part], np.int32)
+    stops = itertools.accumulate(len(part) for part, _ in pieces)
     spans = [
         Span(
             start=start,
-            stop=int(stop),
+            stop=stop,
             turn=number,
             advantage=weight,
-            logprobs=np.zeros(int(stop) - start, np.float32),
+            logprobs=np.zeros(stop - start, np.float32),
         )
         for number, ((part, weight), stop) in enumerate(zip(pieces, stops, strict=True))
         # Nothing predicts the first token of a row.
-        if weight and (start := max(1, int(stop) - len(part))) < stop
+        if weight and (start := max(1, stop - len(part))) < stop
     ]
     return Row(ids=ids, spans=tuple(spans))
