@@ -89,9 +89,8 @@ def outcome_conflicts(rows: Ordered, level: str = "") -> tuple[BoolRows, BoolRow
     conflict proves that the key is not the state.
     """
     pairs = group_by(rows.task.ids, rows.level(level).ids, rows.action)
-    reward = np.unique(rows.reward, return_inverse=True)[1].astype(np.int64).reshape(-1)
-    outcomes = group_by(pairs.ids, rows.level(level).next_ids + 1, reward, 1 * rows.terminated)
-    several = np.bincount(pairs.ids[outcomes.first()], minlength=pairs.count) >= 2
+    outcome = (rows.level(level).next_ids, rows.reward, rows.terminated)
+    several = np.logical_or.reduce([pairs.varied(column) for column in outcome])
     return (pairs.sizes >= 2)[pairs.ids], several[pairs.ids]
 
 

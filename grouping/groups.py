@@ -35,6 +35,10 @@ class Groups:
         """Mean of the values in each group."""
         return self.sum(values) / np.maximum(self.sizes, 1)
 
+    def varied(self, values: FloatRows | IntRows | BoolRows) -> BoolRows:
+        """Which groups hold more than one value."""
+        return self.sum(values != values[self.first()][self.ids]) > 0
+
     def first(self) -> IntRows:
         """Smallest row of each group."""
         rows = np.empty(self.count, np.int64)
@@ -110,7 +114,7 @@ def rows_on_floor(values: FloatRows, groups: Groups, norm: Norm) -> int:
 def _varied(values: FloatRows, groups: Groups, tolerance: float) -> BoolRows:
     """Which groups hold more than one value."""
     if tolerance == 0.0:
-        return groups.sum(values != values[groups.first()][groups.ids]) > 0
+        return groups.varied(values)
     low, high = np.full(groups.count, np.inf), np.full(groups.count, -np.inf)
     np.minimum.at(low, groups.ids, values)
     np.maximum.at(high, groups.ids, values)

@@ -14,7 +14,7 @@ from .groups import Groups, group_by
 from .ordered import Ordered
 from .parts import Parts
 from .steps import Steps
-from .types import BoolRows, FloatRows, IntRows
+from .types import BoolRows, FloatRows
 
 Statistics = Mapping[str, float]
 
@@ -26,10 +26,11 @@ _SIZE_BINS = (1, 2, 4, 8, 16, 32, 64)
 
 def report(steps: Steps, rows: Ordered, parts: Parts) -> Statistics:
     """Every diagnostic that the columns allow; empty batches give zeros."""
+    visits = group_by(parts.groups.ids, rows.trajectory.ids)
     figures = {
-        **group_statistics(rows, parts.groups),
+        **_group_statistics(rows, parts.groups, visits),
         **_credit_statistics(steps, rows, parts),
-        **_baseline_fit(rows, parts),
+        **_baseline_fit(rows, parts, visits),
         **_label_conflicts(steps, rows),
         **_aliases(steps, rows),
         **_successes(steps, rows),
@@ -75,11 +76,10 @@ def group_sizes(groups: Groups) -> dict[int, int]:
     return dict(zip(sizes.tolist(), counts.tolist(), strict=True))
 
 
-def group_statistics(rows: Ordered, groups: Groups) -> dict[str, float]:
-    """How many rows have something to be compared with."""
+def _group_statistics(rows: Ordered, groups: Groups, visits: Groups) -> dict[str, float]:
+    """How many rows have something to be compared with; `visits` are (group, trajectory) pairs."""
     sizes = groups.sizes
-    visits = group_by(groups.ids, rows.trajectory.ids)
-    meeting = rows.trajectories_in(groups) >= 2
+    meeting = groups.varied(rows.trajectory.ids)
     figures = {
         "step_groups": float(groups.count),
         "mean_group_size": _ratio(len(rows), groups.count),
@@ -115,21 +115,21 @@ def _credit_statistics(steps: Steps, rows: Ordered, parts: Parts) -> dict[str, f
         "abs_A_E": size_episode,
         "abs_A_S_over_abs_A_E": _ratio(size_step, size_episode),
         "mean": _mean(parts.advantage),
-        "token_mean": _ratio(float(parts.advantage @ tokens), float(tokens.sum())),
+        "token_mean": _ratio(float((parts.advantage * tokens).sum()), float(tokens.sum())),
         "std": float(parts.advantage.std()) if len(rows) else 0.0,
         "max_abs": float(abs(parts.advantage).max(initial=0.0)),
         "corr": _correlation(parts.episode, parts.step),
     }
 
 
-def _baseline_fit(rows: Ordered, parts: Parts) -> dict[str, float]:
+def _baseline_fit(rows: Ordered, parts: Parts, visits: Groups) -> dict[str, float]:
     """How well each baseline predicts the return of a row from the other trajectories.
 
     Rows whose step group holds no other trajectory fall back to the task, so keys of different
     fineness are scored on the same rows.
     """
-    task, has_task = _others_mean(rows, rows.task, parts.returns)
-    step, has_step = _others_mean(rows, parts.groups, parts.returns)
+    task, has_task = _others_mean(rows.task, rows.trajectory, parts.returns)
+    step, has_step = _others_mean(parts.groups, visits, parts.returns)
     truth = parts.returns[has_task]
     return {
         "loo_r2_step": _r2(truth, np.where(has_step, step, task)[has_task]),
@@ -137,8 +137,8 @@ def _baseline_fit(rows: Ordered, parts: Parts) -> dict[str, float]:
     }
 
 
-def _others_mean(rows: Ordered, groups: Groups, values: FloatRows) -> tuple[FloatRows, BoolRows]:
-    own = group_by(groups.ids, rows.trajectory.ids)
+def _others_mean(groups: Groups, own: Groups, values: FloatRows) -> tuple[FloatRows, BoolRows]:
+    """Per row, the mean of its group without its own part of it, and whether there is one."""
     count = groups.sizes[groups.ids] - own.sizes[own.ids]
     total = groups.sum(values)[groups.ids] - own.sum(values)[own.ids]
     return total / np.maximum(count, 1), count > 0
@@ -151,8 +151,8 @@ def _label_conflicts(steps: Steps, rows: Ordered) -> dict[str, float]:
     state = group_by(rows.task.ids, steps.labels["state"][steps.order])
     seen = group_by(rows.task.ids, steps.labels["observation"][steps.order])
     return {
-        "alias_rate": _share(distinct(seen, state.ids) >= 2),
-        "split_rate": _share(distinct(state, seen.ids) >= 2),
+        "alias_rate": _share(seen.varied(state.ids)[seen.ids]),
+        "split_rate": _share(state.varied(seen.ids)[state.ids]),
     }
 
 
@@ -163,8 +163,8 @@ def _aliases(steps: Steps, rows: Ordered) -> dict[str, float]:
         if steps.has_actions:
             found[f"alias_rate_{level.name}"] = alias_rate(rows, level.name)
         if "admissible" in steps.labels:
-            several = distinct(rows.nodes(level.name), steps.labels["admissible"][steps.order]) >= 2
-            found[f"admissible_conflict_{level.name}"] = _share(several)
+            nodes, choices = rows.nodes(level.name), steps.labels["admissible"][steps.order]
+            found[f"admissible_conflict_{level.name}"] = _share(nodes.varied(choices)[nodes.ids])
     return found
 
 
@@ -174,11 +174,12 @@ def _successes(steps: Steps, rows: Ordered) -> dict[str, float]:
     `balance` is B-STaR's score averaged over tasks, with half of a task's siblings as its target.
     """
     won = successes(rows)
+    tasks = rows.trajectory_task
     ways: dict[int, set[bytes]] = {}
     for index in np.flatnonzero(won).tolist():
         played = rows.action[rows.first[index] : rows.last[index] + 1]
-        ways.setdefault(int(rows.trajectory_task.ids[index]), set()).add(played.tobytes())
-    siblings = rows.trajectory_task.sizes.tolist()
+        ways.setdefault(int(tasks.ids[index]), set()).add(played.tobytes())
+    siblings = tasks.sizes.tolist()
     scores = [
         balance_score(len(found), siblings[task], siblings[task] / 2)
         for task, found in ways.items()
@@ -188,12 +189,6 @@ def _successes(steps: Steps, rows: Ordered) -> dict[str, float]:
         figures["unique_successes"] = float(sum(map(len, ways.values())))
         figures["balance"] = _ratio(sum(scores), rows.task.count)
     return figures
-
-
-def distinct(groups: Groups, values: IntRows) -> IntRows:
-    """For each row, how many different values its group holds."""
-    pairs = group_by(groups.ids, values)
-    return np.bincount(groups.ids[pairs.first()], minlength=groups.count)[groups.ids]
 
 
 def _varies(groups: Groups, values: FloatRows) -> BoolRows:
@@ -211,7 +206,7 @@ def _correlation(left: FloatRows, right: FloatRows) -> float:
     if len(left) == 0:
         return 0.0
     a, b = left - left.mean(), right - right.mean()
-    return _ratio(float(a @ b), float(np.sqrt((a @ a) * (b @ b))))
+    return _ratio(float((a * b).sum()), float(np.sqrt((a**2).sum() * (b**2).sum())))
 
 
 def _mean(values: FloatRows) -> float:

@@ -15,7 +15,7 @@ from ..ordered import Ordered
 from ..parts import Parts
 from ..returns import Penalty, PenaltyScope, episode_scores, fines_of, step_returns
 from ..similarity import merged_level
-from ..types import FloatRows, IntRows
+from ..types import BoolRows, FloatRows, IntRows
 from . import compat
 from .options import Between, Count, NotNegative, Share
 from .registry import estimator
@@ -105,13 +105,20 @@ def _norm(options: GigpoOptions) -> Norm:
     return Norm(kind=options.norm, floor=options.sigma_min, ddof=options.ddof)
 
 
+def _enough(rows: Ordered, groups: Groups, min_trajectories: int) -> BoolRows:
+    """Rows whose group holds that many distinct trajectories."""
+    if min_trajectories <= 1:
+        return np.ones(len(rows), np.bool_)
+    return (rows.trajectories_in(groups) >= min_trajectories)[groups.ids]
+
+
 def backed_off(
     rows: Ordered, values: FloatRows, levels: list[Groups], norm: Norm, min_trajectories: int
 ) -> tuple[FloatRows, IntRows]:
     """A_S of eq. 7 at the finest level with enough trajectories, and that level (-1: none, 0)."""
     step, chosen = np.zeros(len(rows)), np.full(len(rows), -1)
     for i, groups in reversed(list(enumerate(levels))):
-        enough = (rows.trajectories_in(groups) >= min_trajectories)[groups.ids]
+        enough = _enough(rows, groups, min_trajectories)
         step = np.where(enough, normalise(values, groups, norm), step)
         chosen = np.where(enough, i, chosen)
     return step, chosen
