@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..grouping import Credit, Group, Steps, estimate, estimator_options
+from ..grouping import Credit, Group, Steps, estimate, estimator_options, with_backoff
 from .batch import episode_rows, pack, without_idle_turns
 from .config import Config
 from .learner import Learner
@@ -19,7 +19,10 @@ def credit_of(groups: Sequence[Group], config: Config) -> Credit:
     """Advantages of an iteration by the configured estimator, with the options it takes."""
     taken = estimator_options(config.estimator)
     options = {k: v for k, v in config.credit.model_dump().items() if k in taken}
-    return estimate(Steps.from_groups(groups), config.estimator, **options)
+    steps = Steps.from_groups(groups)
+    if "levels" in taken:
+        steps = with_backoff(steps)
+    return estimate(steps, config.estimator, **options)
 
 
 def update(
