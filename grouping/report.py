@@ -37,6 +37,7 @@ def report(steps: Steps, rows: Ordered, parts: Parts) -> Statistics:
         **parts.figures,
         "generated_rows": float(len(steps)),
         "trained_rows": float(len(rows)),
+        "odd_starts": float(steps.odd_starts),
     }
     return {f"credit/{name}": value for name, value in figures.items()}
 

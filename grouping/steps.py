@@ -7,7 +7,7 @@ and no statistic and get 0. Every key is scoped by its task.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -55,6 +55,8 @@ class Steps:
     """The environment certifies that equal finest keys have equal futures."""
     order: IntRows
     """Counted rows sorted by trajectory and time."""
+    odd_starts: int = 0
+    """Trajectories left out because their siblings started in another state."""
     task_keys: tuple[Key, ...] = ()
     """The user's name of each task id."""
     trajectory_keys: tuple[Key, ...] = ()
@@ -126,7 +128,8 @@ class Steps:
         turns = [turn for e in episodes for turn in e.turns]
         index = [(i, t) for i, e in enumerate(episodes) for t in range(len(e.turns))]
         ends = [t == len(episodes[i].turns) - 1 for i, t in index]
-        return cls.of(
+        in_place = _in_place(episodes)
+        steps = cls.of(
             task=[episodes[i].task for i, _ in index],
             trajectory=[i for i, _ in index],
             step=[t for _, t in index],
@@ -140,11 +143,12 @@ class Steps:
                 for turn, end in zip(turns, ends, strict=True)
             ],
             valid=[turn.valid for turn in turns],
-            weight=_in_place(episodes),
+            weight=[in_place[i] for i, _ in index],
             tokens=[turn.stop - turn.start for turn in turns],
             labels=_labels(turns),
             state_is_markov=state_is_markov,
         )
+        return replace(steps, odd_starts=in_place.count(False))
 
     @property
     def anchor(self) -> tuple[IntRows, ...]:
@@ -204,14 +208,10 @@ def _successors(episodes: Sequence[Trajectory]) -> list[str | None]:
 
 
 def _in_place(episodes: Sequence[Trajectory]) -> list[bool]:
-    """Which rows belong to trajectories that start where most of their task's siblings do."""
+    """Which trajectories start where most of their task's siblings do."""
     starts = Counter((episode.task, episode.turns[0].anchor) for episode in episodes)
     usual = {task: anchor for (task, anchor), _ in reversed(starts.most_common())}
-    return [
-        episode.turns[0].anchor == usual[episode.task]
-        for episode in episodes
-        for _ in episode.turns
-    ]
+    return [episode.turns[0].anchor == usual[episode.task] for episode in episodes]
 
 
 def _labels(turns: Sequence[Turn]) -> dict[str, Column]:

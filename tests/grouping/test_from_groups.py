@@ -69,6 +69,7 @@ def test_a_sibling_that_started_elsewhere_is_left_out_of_the_statistics() -> Non
     steps = Steps.from_groups([Group(task="g", trajectories=(WIN, LOSS, odd))])
     credit = estimate(steps, "gigpo")
     assert credit.advantage.tolist() == [*alone.advantage.tolist(), 0.0]
+    assert credit.report["credit/odd_starts"] == 1
 
 
 def test_nested_keys_become_levels_around_the_anchor() -> None:
