@@ -6,6 +6,7 @@ GigymError
   CheckpointError    a checkpoint is torn or does not fit     exit 5
   LearnerError       the update cannot go on                  exit 70
   Interrupted        stopped by a signal, state saved         exit 130
+    Terminated       that signal was SIGTERM                  exit 0
 """
 
 from .. import GigymError
@@ -16,6 +17,7 @@ __all__ = [
     "Interrupted",
     "LearnerError",
     "RunExists",
+    "Terminated",
     "TooManyFailures",
 ]
 
@@ -54,3 +56,9 @@ class Interrupted(GigymError, KeyboardInterrupt):
     """The run was stopped by a signal after its state was saved."""
 
     exit_code = 130
+
+
+class Terminated(Interrupted):
+    """The run was asked to end by SIGTERM and ended in order; whoever sent it expects code 0."""
+
+    exit_code = 0

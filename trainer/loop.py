@@ -7,6 +7,7 @@ and i, so a run continued from the checkpoint of iteration i repeats what would 
 """
 
 import asyncio
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from ..grouping import Group
 from .arena import Arena, Occasion
 from .checkpoint import clean, find_checkpoint, load_optimizer, prune, save_checkpoint
 from .config import Config
-from .errors import Interrupted, TooManyFailures
+from .errors import Interrupted, Terminated, TooManyFailures
 from .learner import Learner, Reference, frozen_copy
 from .metrics import Stopwatch, append_metrics
 from .plot import plot_curve
@@ -61,7 +62,8 @@ def _drive(run: RunDir, config: Config, progress: Progress) -> RunDir:
             run.set_status("stopped")
             saved = (run.checkpoints / "latest").exists()
             state = "its state is saved" if saved else "nothing was trained yet"
-            raise Interrupted(
+            kind = Terminated if wish.signal == signal.SIGTERM else Interrupted
+            raise kind(
                 f"stopped by a signal, {state}; continue with: gigym train --resume {run.path}"
             ) from None
         except BaseException:

@@ -98,7 +98,7 @@ def test_an_option_the_environment_lacks_is_named_with_the_nearest(
 ) -> None:
     played = gigym("play", corridor, "lenght=5")
     assert played.code == 2
-    assert "'lenght'" in played.err and "did you mean 'length'" in played.err
+    assert "'lenght'" in played.err and "did you mean 'length'" in played.err.lower()
 
 
 def test_an_environment_that_raises_ends_with_code_7(

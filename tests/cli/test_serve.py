@@ -85,8 +85,8 @@ def test_a_port_in_use_is_named_with_a_way_out() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("ALFWrld-v0",), "did you mean 'ALFWorld-v0'"),
-        (("ALFWorld-v0", "gamse=x"), "did you mean 'games'"),
+        (("ALFWrld-v0",), "id you mean 'ALFWorld-v0'"),
+        (("ALFWorld-v0", "gamse=x"), "id you mean 'games'"),
         (("ALFWorld-v0", "--host", "0.0.0.0"), "--insecure"),
     ],
 )

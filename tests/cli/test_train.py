@@ -146,6 +146,16 @@ def test_ctrl_c_saves_says_how_to_go_on_and_nothing_is_lost(gigym: Gigym, tmp_pa
     assert weights(run, done + 1) == weights(tmp_path / "whole", done + 1)
 
 
+def test_sigterm_saves_and_ends_with_code_0(tmp_path: Path) -> None:
+    with training(tmp_path, "iterations=5000", "run.dir=stopped") as process:
+        wait_for(process, "iteration=1/")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "gigym train --resume stopped" in err
+    assert weights(tmp_path / "stopped", iterations_done(tmp_path / "stopped"))
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds the child through /proc")
 def test_a_server_killed_in_the_middle_is_replaced_and_changes_nothing(
     gigym: Gigym, tmp_path: Path
