@@ -10,7 +10,7 @@ import copy
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from ... import GigymError
 from .link import ClientSpec
@@ -49,9 +49,7 @@ class Batcher(Generic[ItemT, ResultT]):
         self._waiting.append(call)
         if not self._collecting and len(self._flights) < self._spec.flights:
             self._collecting = True
-            flight = asyncio.create_task(self._fly())
-            self._flights.add(flight)
-            flight.add_done_callback(self._flights.discard)
+            self._flights.add(asyncio.create_task(self._fly()))
         return await call.future
 
     async def aclose(self) -> None:
@@ -65,10 +63,14 @@ class Batcher(Generic[ItemT, ResultT]):
 
     async def _fly(self) -> None:
         """Send batches until nobody waits."""
-        await self._collect()
-        self._collecting = False
-        while batch := self._take():
-            await self._deliver(batch)
+        try:
+            await self._collect()
+            self._collecting = False
+            while batch := self._take():
+                await self._deliver(batch)
+        finally:
+            # In the same breath as nobody was found waiting: who asks next needs a new flight.
+            self._flights.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _collect(self) -> None:
         """Wait until two turns of the loop brought no further call, or the tick is over."""
