@@ -124,13 +124,16 @@ class Link:
             raise ServerError(f"{self.url}: the pool is closed", "CLOSED")
         loop = asyncio.get_running_loop()
         began, attempts = loop.time(), 0
-        failure: ServerError = ServerUnreachable(f"{self.url}: no time left to ask", "UNREACHABLE")
+        # Retryable, since calls that share the request may have more time left.
+        failure: ServerError = ServerUnreachable(
+            f"{self.url}: no time left to ask", "UNREACHABLE", True
+        )
         while (left := give_up_at - loop.time()) > 0:
             asked_s = 0.0
             try:
                 async with asyncio.timeout(min(left, self._spec.attempt_s)):
                     return await self._once(call)
-            except (TimeoutError, httpx.TransportError) as error:
+            except (TimeoutError, httpx.RequestError) as error:
                 waited = loop.time() - began
                 failure = ServerUnreachable(_silence(self.url, waited, error), "UNREACHABLE", True)
             except _NotYet as error:

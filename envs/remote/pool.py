@@ -58,13 +58,15 @@ class RemotePool:
         give_up_at = asyncio.get_running_loop().time() + self._client.create_s
         if self._keeper is None:
             await self._fleet.connect(give_up_at)
-            self._keeper = asyncio.create_task(self._keep())
+            # Whoever opened at the same time may have been here first.
+            self._keeper = self._keeper or asyncio.create_task(self._keep())
         missing = count - len(self._seats)
         fresh = [RemoteSeat(self._fleet, self._client) for _ in range(missing)]
+        # Known before they have sessions, so that a cancelled opening leaves none behind.
+        self._seats.extend(fresh)
         settled = await asyncio.gather(
             *(seat.settle(give_up_at) for seat in fresh), return_exceptions=True
         )
-        self._seats.extend(fresh)
         for result in settled:
             if result is not None:
                 raise result

@@ -97,6 +97,26 @@ async def test_closing_gives_the_sessions_back(network: Network) -> None:
         await pool.open(2)
 
 
+async def test_pools_opened_twice_at_once_lease_no_session_twice(network: Network) -> None:
+    before = asyncio.all_tasks()
+    async with far(network) as pool:
+        few, many = await asyncio.gather(pool.open(2), pool.open(3))
+        assert many[:2] == few and len(network.hosts[A].store) == 3
+    assert asyncio.all_tasks() == before
+
+
+async def test_an_opening_that_is_cancelled_leaves_no_session_behind(network: Network) -> None:
+    for url in (A, B):
+        network.start(url, replace(OPEN, limits=Limits(sessions=2)))
+    async with far(network, A, B) as other, far(network, A, B) as pool:
+        await other.open(2)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pool.open(3), 0.3)
+        assert sorted(len(network.hosts[url].store) for url in (A, B)) == [1, 2]
+        await pool.aclose()
+        assert [len(network.hosts[url].store) for url in (A, B)] == [1, 1]
+
+
 async def test_nothing_is_lost_or_doubled_on_a_lossy_way(network: Network) -> None:
     wires: list[LossyWire] = []
 
@@ -355,6 +375,16 @@ async def test_all_servers_must_play_the_same_version(
             await pool.open(1)
 
 
+class Raw(httpx.AsyncByteStream):
+    """Bytes as they come over the wire."""
+
+    def __init__(self, sent: bytes) -> None:
+        self.sent = sent
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.sent
+
+
 def answering(*answers: httpx.Response) -> ClientSpec:
     left = list(answers)
     return replace(
@@ -400,6 +430,13 @@ async def test_an_endless_answer_is_cut() -> None:
     client = answering(httpx.Response(200, content=endless()))
     with pytest.raises(ServerError, match="longer than"):
         await server_info("http://x:1", client=client)
+
+
+async def test_an_answer_that_cannot_be_decoded_is_asked_for_again(network: Network) -> None:
+    told = network.hosts[A].info().model_dump_json()
+    broken = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Raw(b"no gzip"))
+    client = answering(broken, httpx.Response(200, text=told))
+    assert (await server_info("http://x:1", client=client)).protocol == "gigym/1"
 
 
 async def test_results_that_are_not_those_of_the_items_are_refused(network: Network) -> None:
