@@ -56,7 +56,10 @@ class Guard:
             if scope["method"] in _WITH_BODY:
                 receive = _replay(await self._read(headers, receive), receive)
         except WireFault as fault:
-            await fault_response(fault)(scope, receive, send)
+            answer = fault_response(fault)
+            # A body that was not read to its end would hold the connection for as long as it drips.
+            answer.headers["Connection"] = "close"
+            await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -88,8 +91,8 @@ class Guard:
             return
         raise WireFault(
             Code.BAD_REQUEST,
-            f"this server is not {given[0] if given else 'nameless'!r}; "
-            "if it should be, start it with --allow-host NAME",
+            f"the Host header must name this server, got {', '.join(given) or 'none'}; "
+            "if it does, start the server with --allow-host NAME",
         )
 
     def _is_ours(self, authority: str) -> bool:

@@ -145,6 +145,13 @@ async def test_a_body_must_arrive_in_time() -> None:
 
         answer = await door.http.post("/v1/step", content=dripping(), headers=JSON)
         assert (answer.status_code, error_of(answer)["code"]) == (408, "BAD_REQUEST")
+        assert answer.headers["Connection"] == "close"
+
+
+async def test_a_refused_request_does_not_hold_its_connection() -> None:
+    async with open_door(replace(SPEC, token="t")) as door:
+        answer = await post_raw(door, b"{}", authorization="Bearer wrong")
+        assert (answer.status_code, answer.headers["Connection"]) == (401, "close")
 
 
 async def test_gzip_is_inflated_within_bounds() -> None:
