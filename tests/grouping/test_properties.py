@@ -13,15 +13,12 @@ from gigym.grouping import Credit, Steps, estimate, estimator_names
 
 Columns = dict[str, Any]
 
-settings.register_profile(
-    "credit",
+CREDIT = settings(
     deadline=None,
     max_examples=20,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("credit")
-
 KEYS = st.sampled_from("xyz")
 QUARTERS = st.integers(-8, 40).map(lambda quarters: quarters / 4)
 
@@ -107,6 +104,7 @@ def against(value: float, members: list[float], norm: str) -> float:
     return (value - statistics.fmean(members)) / max(spread, 1e-6 if norm == "mean_std" else 1.0)
 
 
+@CREDIT
 @given(batches(), st.sampled_from(["mean", "mean_std"]), st.sampled_from(["local", "propagated"]))
 def test_gigpo_is_what_the_equations_say(columns: Columns, norm: str, scope: str) -> None:
     options = {"gamma": 0.5, "norm": norm, "invalid_penalty": 0.25, "penalty_scope": scope}
@@ -115,6 +113,7 @@ def test_gigpo_is_what_the_equations_say(columns: Columns, norm: str, scope: str
 
 
 @pytest.mark.parametrize("name", estimator_names())
+@CREDIT
 @given(columns=batches(), seed=st.integers(0, 2**16))
 def test_permuting_rows_permutes_advantages(name: str, columns: Columns, seed: int) -> None:
     rows = list(range(len(columns["task"])))
@@ -125,6 +124,7 @@ def test_permuting_rows_permutes_advantages(name: str, columns: Columns, seed: i
 
 
 @pytest.mark.parametrize("name", estimator_names())
+@CREDIT
 @given(columns=batches(), seed=st.integers(0, 2**16))
 def test_padding_changes_nothing_and_gets_nothing(name: str, columns: Columns, seed: int) -> None:
     size = len(columns["task"])
@@ -136,6 +136,7 @@ def test_padding_changes_nothing_and_gets_nothing(name: str, columns: Columns, s
 
 
 @pytest.mark.parametrize("name", estimator_names())
+@CREDIT
 @given(columns=batches(min_tasks=2))
 def test_tasks_do_not_touch_each_other(name: str, columns: Columns) -> None:
     together = estimate(Steps.of(**columns), name).advantage
@@ -145,6 +146,7 @@ def test_tasks_do_not_touch_each_other(name: str, columns: Columns) -> None:
 
 
 @pytest.mark.parametrize("name", estimator_names())
+@CREDIT
 @given(columns=batches())
 def test_every_estimator_stays_finite(name: str, columns: Columns) -> None:
     credit = estimate(Steps.of(**columns), name)
@@ -154,6 +156,7 @@ def test_every_estimator_stays_finite(name: str, columns: Columns) -> None:
 
 
 @pytest.mark.parametrize("name", estimator_names())
+@CREDIT
 @given(columns=batches())
 def test_siblings_that_all_earn_nothing_get_exactly_nothing(name: str, columns: Columns) -> None:
     size = len(columns["task"])
@@ -161,6 +164,7 @@ def test_siblings_that_all_earn_nothing_get_exactly_nothing(name: str, columns: 
     assert not estimate(Steps.of(**nothing), name).advantage.any()
 
 
+@CREDIT
 @given(batches(min_tasks=1), QUARTERS)
 def test_one_constant_for_every_sibling_changes_no_episode_credit(
     columns: Columns, constant: float
@@ -176,6 +180,7 @@ def test_one_constant_for_every_sibling_changes_no_episode_credit(
         close(after.episode, before.episode)
 
 
+@CREDIT
 @given(batches(), st.sampled_from([0.5, 4.0, 1024.0]))
 def test_scaling_the_rewards_scales_mean_credit_and_leaves_mean_std_credit(
     columns: Columns, scale: float
@@ -195,6 +200,7 @@ def test_scaling_the_rewards_scales_mean_credit_and_leaves_mean_std_credit(
     close(after.advantage, before.advantage)
 
 
+@CREDIT
 @given(batches())
 def test_credit_sums_to_zero_where_it_compares(columns: Columns) -> None:
     credit = estimate(Steps.of(**columns), "gigpo")
@@ -206,6 +212,7 @@ def test_credit_sums_to_zero_where_it_compares(columns: Columns) -> None:
         assert abs(credit.episode[rows].sum()) < 1e-9
 
 
+@CREDIT
 @given(batches(), st.sampled_from(["mean", "mean_std"]))
 def test_grpo_is_gigpo_without_the_step_term(columns: Columns, norm: str) -> None:
     options = {"norm": norm, "invalid_penalty": 0.1}
