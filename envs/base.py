@@ -154,6 +154,7 @@ class TextEnv(gymnasium.Env[str, str]):
         frozen = self.snapshot()
         twins = tuple(copy.copy(self) for _ in range(count))
         for twin in twins:
+            twin._np_random = copy.deepcopy(self._np_random)
             twin.restore(frozen)
         return twins
 

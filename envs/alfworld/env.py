@@ -19,7 +19,7 @@ from .vocabulary import phrases
 from .world import World
 
 WIN_REWARD = 10.0
-_OLD_PUT = re.compile(r"put (.+?) (?:in/on|in|on) (.+)")
+_OLD_PUT = re.compile(r"\Aput (.+?) (?:in/on|in|on) (.+)\Z")
 
 
 class ALFWorldEnv(TextEnv):

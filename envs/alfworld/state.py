@@ -73,7 +73,7 @@ class State:
             facts = {name: Facts(_rows(tree[name], ARITY[name])) for name in KEYED}
             removed = Facts(_rows(tree["removed"], 2))
             words = {word for table in (*facts.values(), removed) for row in table for word in row}
-            unknown = (words | {place, hold}) - {*known, None}
+            unknown = (words | {place, place if hold is None else hold}) - set(known)
         except (TypeError, KeyError, ValueError) as error:
             raise BadOption(f"not a frozen state of ALFWorld: {error!r}") from None
         if unknown:
