@@ -11,6 +11,10 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line; always ends in `SystemExit` with a code of `endings.py`."""
-    from .app import run
+    try:
+        from .app import run
 
-    run(argv)
+        run(argv)
+    except KeyboardInterrupt:
+        # it came before a command could say what it left behind
+        raise SystemExit(130) from None

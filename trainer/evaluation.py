@@ -14,7 +14,7 @@ from ..grouping import Group
 from .arena import Arena, Occasion
 from .checkpoint import find_checkpoint
 from .config import Config
-from .errors import CheckpointError, Interrupted
+from .errors import CheckpointError, ConfigError, Interrupted
 from .loop import source_of
 from .progress import Progress
 from .recipe import override
@@ -95,6 +95,12 @@ def _tasks(config: Config, options: EvalOptions) -> tuple[tuple[Task, ...], Mapp
     own = dict(config.env.options)
     if not options.games and not options.split:
         plan = plan_tasks(config)
+        held = len(plan.heldout_seeds)
+        if held < max(1, options.episodes):
+            raise ConfigError(
+                f"the run holds out {held} tasks, {max(1, options.episodes)} are asked for; "
+                "name a split or games to score on others"
+            )
         return plan.tasks(plan.heldout_seeds[: options.episodes or None]), plan.heldout_options
     games = None if config.env.urls else make(config.env.id, **own).num_tasks
     count = options.episodes or games or config.eval.episodes

@@ -208,6 +208,9 @@ def test_eval_scores_a_run_per_type_with_intervals(gigym: Gigym) -> None:
     assert sum(score["episodes"] for kind, score in by_type.items() if kind != "all") == 5
     shown = gigym("eval", "run", "-n", "2")
     assert "success, 95 % interval" in shown.out and "of 2" in shown.out
+    refused = gigym("eval", "run", "-n", "5")
+    assert refused.code == 2
+    assert "holds out 4 tasks, 5 are asked for" in refused.err
 
 
 def test_official_games_are_trained_on_and_scored(
