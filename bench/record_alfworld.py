@@ -106,6 +106,22 @@ _WALKTHROUGHS = {
     "odd": "take knife 1 from countertop 1|go to sink 1|slice bread 1 with knife 1"
     "|go to fridge 1|open fridge 1",
 }
+_TOUR = (
+    "go to countertop 1|take pot 1 from shelf 1|examine pot 1|move pot 1 to countertop 1|look"
+    "|take knife 1 from countertop 1|slice apple 1 with knife 1|slice apple 2 with knife 1"
+    "|slice bread 1 with knife 1|move knife 1 to shelf 1|take apple 1 from countertop 1"
+    "|examine apple 1|go to microwave 1|heat apple 1 with microwave 1|examine apple 1|go to sink 1"
+    "|clean apple 1 with sinkbasin 1|examine apple 1|go to fridge 1|cool apple 1 with fridge 1"
+    "|examine apple 1|open fridge 1|move apple 1 to fridge 1|take mug 1 from fridge 1"
+    "|examine mug 1|cool mug 1 with fridge 1|examine mug 1|go to sinkbasin 1"
+    "|clean mug 1 with sink 1|examine mug 1|go to microwave 1|heat mug 1 with microwave 1"
+    "|examine mug 1|go to countertop 1|move mug 1 to countertop 1|look|use desklamp 1"
+    "|take desklamp 1 from countertop 1|examine desklamp 1|move desklamp 1 to shelf 1"
+    "|take bread 1 from countertop 1|examine bread 1|go to microwave 1"
+    "|heat bread 1 with microwave 1|examine bread 1|go to shelf 1|move bread 1 to countertop 1"
+    "|take roll 1 from shelf 1|examine roll 1|go to cabinet 1|open cabinet 1|look|inventory"
+)
+"""Through every rule of the handmade room, the way `examine` tells of things above all."""
 _GOALS = {
     "two": "(exists (?r - receptacle) (exists (?o1 - object) (and (objectType ?o1 MugType) "
     "(receptacleType ?r ShelfType) (inReceptacle ?o1 ?r) (exists (?o2 - object) (and "
@@ -145,8 +161,9 @@ def _things() -> str:
 
 def record(game: PackRow, engine: Any, rng: Random, wanders: int) -> dict[str, Any]:  # noqa: ANN401
     """One game's trace: to the goal and on, then `wanders` times at random from the reset."""
-    segments = [_segment(engine, rng, game.walkthrough, 0)]
-    segments += [_segment(engine, rng, game.walkthrough, STEPS_AFTER)]
+    segments = [_segment(engine, rng, game.walkthrough, after) for after in (0, STEPS_AFTER)]
+    if game.id.startswith("handmade/"):
+        segments.append(_segment(engine, rng, _TOUR.split("|"), 0) | {"kind": "tour"})
     segments += [_segment(engine, rng, (), RANDOM_STEPS) for _ in range(wanders)]
     return {
         "id": game.id,

@@ -1,0 +1,68 @@
+"""Names of environments: versioned, lazy, helpful with what is wrong, strict in what they take."""
+
+import subprocess
+import sys
+
+import corridor_env
+import pytest
+
+import gigym
+from gigym.envs import ALFWORLD, BadOption, EnvCard, UnknownEnv, card, list_envs, option_names
+from gigym.envs.registry import register
+
+
+def test_the_list_is_sorted_and_knows_alfworld() -> None:
+    ids = [found.id for found in list_envs()]
+    assert ids == sorted(ids) and "ALFWorld-v0" in ids
+    assert card("ALFWorld-v0") is ALFWORLD and ALFWORLD.host_options == ("games",)
+
+
+def test_listing_imports_no_environment() -> None:
+    code = (
+        "import sys, gigym; gigym.list_envs();"
+        "assert not {'gymnasium', 'gigym.envs.alfworld', 'torch'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_unknown_name_is_told_the_nearest() -> None:
+    with pytest.raises(
+        UnknownEnv, match=r"no environment 'AlfWorld-v1'; did you mean 'ALFWorld-v0'"
+    ):
+        gigym.make("AlfWorld-v1")
+    with pytest.raises(UnknownEnv, match=r"list them with: gigym list"):
+        gigym.make("")
+
+
+def test_options_are_the_keyword_parameters_of_the_class() -> None:
+    assert option_names("Corridor-v0") == ("length", "plan", "max_steps")
+    env = gigym.make("Corridor-v0", length=9, max_steps=4)
+    assert isinstance(env, corridor_env.Corridor) and (env.length, env.max_steps) == (9, 4)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("lenght", 3, r"no option 'lenght'\. Did you mean 'length'\? It takes: length, plan"),
+        ("self", 3, r"no option 'self'\. It takes"),
+        ("length", "long", "option length must be int, got 'long'"),
+        ("length", None, "option length must be int, got None"),
+        ("length", True, "option length must be int, got True"),
+        ("length", 2.5, r"option length must be int, got 2\.5"),
+        ("plan", ["a"], r"option plan must be str, got \['a'\]"),
+        ("max_steps", "9", r"option max_steps must be int \| None, got '9'"),
+        ("length", 1, "length must be 2 to 1000, got 1"),
+    ],
+)
+def test_a_wrong_option_or_value_is_told(option: str, value: object, told: str) -> None:
+    options: dict[str, object] = {option: value}
+    with pytest.raises(BadOption, match=told):
+        gigym.make("Corridor-v0", **options)  # pyright: ignore[reportArgumentType]
+
+
+def test_an_id_belongs_to_one_class() -> None:
+    register(corridor_env.CORRIDOR, "corridor_env:Corridor")
+    other = EnvCard(id="Corridor-v0", version="1.0.0", summary="an impostor")
+    with pytest.raises(BadOption, match="already registered by corridor_env:Corridor"):
+        register(other, "corridor_env:Hallway")
+    assert card("Corridor-v0") is corridor_env.CORRIDOR
