@@ -89,7 +89,9 @@ def read_line(line: str) -> EpisodeRecord:
         return _record(tree)
     except RecordError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except RecursionError:
+        raise RecordError("not an episode: nested too deeply") from None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise RecordError(f"not an episode: {type(error).__name__}: {error}") from error
 
 

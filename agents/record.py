@@ -57,8 +57,13 @@ def write_episodes(
 
 def read_episodes(path: Path) -> EpisodeFile:
     """All episodes of a file. Raises `RecordError` for a line that is no episode, save the last."""
-    with path.open(encoding="utf-8", newline="\n") as file:
-        lines = file.read().split("\n")
+    try:
+        lines = path.read_bytes().decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise RecordError(
+            f"{path}: not a file of episodes: expected UTF-8, got byte "
+            f"{error.object[error.start]:#x} at {error.start}"
+        ) from None
     whole, rest = lines[:-1], lines[-1]
     episodes: list[EpisodeRecord] = []
     for number, line in enumerate(whole, start=1):

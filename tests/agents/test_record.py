@@ -190,3 +190,26 @@ async def test_a_broken_line_is_named(tmp_path: Path) -> None:
         path.write_text("\n".join([good[0], line, *good[2:]]) + "\n")
         with pytest.raises(RecordError, match=f"e:2: .*{said}"):
             read_episodes(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe\n", "e: not a file of episodes: expected UTF-8, got byte 0xff at 0"),
+        (b"[" * 100_000 + b"\n", "e:1: not an episode: nested too deeply"),
+    ],
+)
+def test_a_file_of_something_else_is_no_crash(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "e"
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=said):
+        read_episodes(path)
+
+
+async def test_ids_out_of_range_are_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "e"
+    write_episodes(path, await played())
+    huge = path.read_text().replace('"rows":[[', '"rows":[[99999999999,', 1)
+    path.write_text(huge)
+    with pytest.raises(RecordError, match="OverflowError"):
+        read_episodes(path)
