@@ -1,7 +1,7 @@
 """Serving until a signal comes: the socket, uvicorn, the ready line, the orderly end.
 
-SIGTERM stops the leasing of sessions and serves the living ones for `grace_s`; SIGINT ends after
-the requests under way; a second signal ends at once.
+SIGTERM stops the leasing of sessions and serves the living ones for `grace_s`; SIGINT, or a second
+signal, ends after the requests under way; one more ends at once.
 """
 
 import errno
@@ -100,7 +100,8 @@ class EnvServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """React to a signal: see the module docstring."""
         if self._host.draining:
-            self.should_exit = self.force_exit = True
+            self.force_exit = self.should_exit
+            self.should_exit = True
             return
         self._host.draining = True
         grace = self._host.spec.grace_s if sig == signal.SIGTERM else 0.0

@@ -93,6 +93,7 @@ def test_a_second_signal_ends_a_server_at_once() -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
+        assert process.stderr is not None and process.stderr.read() == ""
 
 
 @pytest.mark.parametrize(
