@@ -83,7 +83,7 @@ class Link:
         self._random = random.Random()
         self._http = httpx.AsyncClient(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {token}"} if token else None,
+            headers={"Authorization": f"Bearer {_printable(token)}"} if token else None,
             timeout=httpx.Timeout(None, connect=spec.connect_s),
             limits=httpx.Limits(max_connections=32, keepalive_expiry=_KEEP_ALIVE_S),
             transport=spec.transport(self.url) if spec.transport else None,
@@ -221,10 +221,23 @@ def _silence(url: str, waited_s: float, error: Exception) -> str:
 
 
 def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        parts, sound = urlsplit(""), False
+    if not sound:
         raise BadOption(f"expected the URL of a server such as http://127.0.0.1:8000, got {url!r}")
+    if "@" in parts.netloc:
+        raise BadOption("the URL of a server may hold no credentials; give its token by itself")
     return url.rstrip("/")
+
+
+def _printable(token: str) -> str:
+    """The token, which a header must be able to carry; a message never repeats it."""
+    if not (token.isascii() and token.isprintable()):
+        raise BadOption("the token of a server must be printable ASCII on one line; check its file")
+    return token
 
 
 def _is_loopback(url: str) -> bool:

@@ -337,9 +337,15 @@ async def test_what_only_a_far_pool_refuses(network: Network) -> None:
     async with far(network, env="Coridor-v0") as pool:
         with pytest.raises(UnknownEnv, match="Corridor-v0"):
             await pool.open(1)
-    for urls in ([], ["localhost:8000"], ["ftp://x"], "http://one"):
-        with pytest.raises(BadOption):
+    odd = ("localhost:8000", "ftp://x", "http://x:99999", "http://x:y", "http://[::1", "http://x:0")
+    for urls in ([], "http://one", *([url] for url in odd)):
+        with pytest.raises(BadOption, match="expected"):
             RemotePool(urls, "Corridor-v0", {})
+    with pytest.raises(BadOption, match="no credentials") as caught:
+        RemotePool(["http://me:secret@x"], "Corridor-v0", {})
+    assert "secret" not in str(caught.value)
+    with pytest.raises(BadOption, match="printable ASCII"):
+        RemotePool([A], "Corridor-v0", {}, token="two\nlines")
     async with far(network) as pool:
         (seat,) = await pool.open(1)
         with pytest.raises(BadOption, match="seed"):
