@@ -93,6 +93,12 @@ def find_checkpoint(folder: Path, iteration: int | None = None) -> Checkpoint | 
     return Checkpoint(path=path, iteration=_number(name))
 
 
+def latest_iteration(folder: Path) -> int | None:
+    """Iterations completed by the latest checkpoint, unverified; None where there is none."""
+    latest = folder / "latest"
+    return _number(latest.read_text().strip()) if latest.is_file() else None
+
+
 def load_optimizer(checkpoint: Checkpoint, optimizer: torch.optim.Optimizer) -> None:
     """Put the saved moments back. Raises `CheckpointError` when they are of another model."""
     flat = load_file(checkpoint.path / "optimizer.safetensors")

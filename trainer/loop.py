@@ -17,14 +17,21 @@ from ..agents.rollout import rollout_metrics
 from ..envs import MissingExtra, card
 from ..grouping import Group
 from .arena import Arena, Occasion
-from .checkpoint import clean, find_checkpoint, load_optimizer, prune, save_checkpoint
+from .checkpoint import (
+    clean,
+    find_checkpoint,
+    latest_iteration,
+    load_optimizer,
+    prune,
+    save_checkpoint,
+)
 from .config import Config
 from .errors import Interrupted, Terminated, TooManyFailures
 from .learner import Learner, Reference, frozen_copy
 from .metrics import Stopwatch, append_metrics
 from .plot import plot_curve
 from .progress import Progress
-from .recipe import override
+from .recipe import override, refuse_changes
 from .rundir import RunDir, create_run, open_run, rewind
 from .score import Score, score, score_by_type
 from .signals import StopWish
@@ -41,23 +48,29 @@ def train(config: Config, progress: Progress) -> RunDir:
 
     Raises `Interrupted` when a signal stopped it; the run can then be resumed.
     """
-    return _drive(create_run(config), config, progress)
+    plan = plan_tasks(config)
+    return _drive(create_run(config), config, plan, progress)
 
 
 def resume(path: str, progress: Progress, overrides: Sequence[str] = ()) -> RunDir:
-    """Continue a run from its latest checkpoint; `overrides` such as `iterations=60` apply."""
-    run, config = open_run(path)
+    """Continue a run from its latest checkpoint; `overrides` such as `iterations=60` apply.
+
+    Raises `ConfigError` for overrides that would make another run of it.
+    """
+    run, old = open_run(path)
+    config = override(old, overrides)
+    refuse_changes(old, config, latest_iteration(run.checkpoints) or 0)
+    plan = plan_tasks(config)
     if overrides:
-        config = override(config, overrides)
         run.write_config(config)
-    return _drive(run, config, progress)
+    return _drive(run, config, plan, progress)
 
 
-def _drive(run: RunDir, config: Config, progress: Progress) -> RunDir:
+def _drive(run: RunDir, config: Config, plan: TaskPlan, progress: Progress) -> RunDir:
     run.set_status("running")
     with StopWish() as wish:
         try:
-            _work(run, config, progress, wish)
+            _work(run, config, plan, progress, wish)
         except asyncio.CancelledError:
             run.set_status("stopped")
             saved = (run.checkpoints / "latest").exists()
@@ -73,13 +86,15 @@ def _drive(run: RunDir, config: Config, progress: Progress) -> RunDir:
     return run
 
 
-def _work(run: RunDir, config: Config, progress: Progress, wish: StopWish) -> None:
+def _work(run: RunDir, config: Config, plan: TaskPlan, progress: Progress, wish: StopWish) -> None:
     clean(run.checkpoints)
-    plan = plan_tasks(config)
     actor, learner, done = _start_or_restore(run, config, plan, progress, wish)
     with Arena(config, actor, wish, run.path) as arena:
         work = _Work(run, config, plan, progress, wish, actor, learner, arena)
-        work.baseline()
+        if done == 0:
+            work.baseline()
+        # Names the version, and drops what the baseline cached: a resumed run has no such cache.
+        arena.push(str(done))
         try:
             for iteration in range(done, config.iterations):
                 work.iterate(iteration)
@@ -170,8 +185,7 @@ class _Work:
 
     def save(self, done: int) -> None:
         """Checkpoint the state after `done` iterations unless it is there already."""
-        latest = self.run.checkpoints / "latest"
-        if latest.exists() and latest.read_text().strip() == f"step-{done:06d}":
+        if latest_iteration(self.run.checkpoints) == done:
             return
         save_checkpoint(self.run.checkpoints, done, self.actor, self.learner.optimizer)
         prune(self.run.checkpoints, self.config.checkpoint.keep)

@@ -58,6 +58,39 @@ def override(config: Config, overrides: Sequence[str]) -> Config:
     return config_from_tree(tree, config.recipe)
 
 
+def refuse_changes(old: Config, new: Config, done: int) -> None:
+    """Raise `ConfigError` where `new` cannot continue a run of `old` after `done` iterations.
+
+    What the weights are, and what both scores of a run must share, stays as it was.
+    """
+    before, after = _fixed(old), _fixed(new)
+    faults = [
+        f"{key}: {before[key]!r} cannot become {after[key]!r} in a run under way; start another "
+        "run, with model.path=<this run>/checkpoints/step-NNNNNN where its weights are wanted"
+        for key in before
+        if before[key] != after[key]
+    ]
+    if new.iterations < done:
+        faults.append(f"iterations: {done} are done already, got {new.iterations}")
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _fixed(config: Config) -> dict[str, Any]:
+    model = config.model.model_dump(exclude={"device"})
+    warmstart = config.warmstart.model_dump(exclude={"cache"})
+    return {
+        "seed": config.seed,
+        "env.id": config.env.id,
+        **{f"model.{key}": value for key, value in model.items()},
+        **{f"warmstart.{key}": value for key, value in warmstart.items()},
+        **{f"eval.{key}": value for key, value in config.eval.model_dump().items()},
+        "rollout.pool": config.rollout.pool,
+        "rollout.show_choices": config.rollout.show_choices,
+        "env options": config.env.options,
+    }
+
+
 def config_from_tree(tree: Tree, source: str = "config") -> Config:
     """Validate a parsed tree; `source` names it in messages."""
     tree = {**tree, "env": _split_env(tree.get("env", {}))}

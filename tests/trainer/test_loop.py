@@ -1,18 +1,24 @@
 """Whole runs in small: what each setting changes, and what stays the same."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from gigym.envs import ServerUnreachable
+from gigym.grouping import Group
 from gigym.servers import HostedEnv, LocalServer, ServerSpec
 from gigym.trainer import (
     ConfigError,
     EvalOptions,
+    Interrupted,
     RunDir,
     SilentProgress,
     TooManyFailures,
@@ -21,6 +27,7 @@ from gigym.trainer import (
     resume,
     train,
 )
+from gigym.trainer.arena import Arena
 from gigym.trainer.metrics import read_metrics
 
 SMALL = (
@@ -138,3 +145,48 @@ def test_an_evaluation_repeats_itself_on_the_checkpoint_of_choice(usual: RunDir)
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"model\.path: cannot load '/nowhere'"):
         run(tmp_path / "run", "model.path=/nowhere")
+
+
+def test_a_run_halted_anywhere_ends_as_if_it_had_not_been(
+    usual: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for moment in (1, 2, 4):
+        with monkeypatch.context() as patch:
+            _signal_at(patch, moment)
+            with pytest.raises(Interrupted, match="--resume"):
+                run(tmp_path / str(moment), "objective.kl_coef=0.1")
+        again = resume(str(tmp_path / str(moment)), SilentProgress())
+        assert same(weights(usual), weights(again))
+        assert usual.read_json("summary.json") == again.read_json("summary.json")
+        for step in (1, 2):
+            assert usual.episodes(step).read_bytes() == again.episodes(step).read_bytes()
+
+
+def _signal_at(patch: pytest.MonkeyPatch, moment: int) -> None:
+    """Send SIGINT when rollout number `moment` of the run begins: two scores, two iterations,
+    two scores.
+    """
+    play, begun = Arena.play, count()
+
+    def signalled(self: Arena, *given: Any) -> tuple[Group, ...]:  # noqa: ANN401 - handed on
+        if next(begun) == moment:
+            os.kill(os.getpid(), signal.SIGINT)
+        return play(self, *given)
+
+    patch.setattr(Arena, "play", signalled)
+
+
+def test_a_run_under_way_stays_the_run_it_is(usual: RunDir) -> None:
+    text = (usual.path / "config.toml").read_text()
+    with pytest.raises(ConfigError) as caught:
+        resume(str(usual.path), SilentProgress(), ["model.hidden=64", "seed=9", "iterations=1"])
+    faults = str(caught.value).splitlines()
+    assert [fault.split(":")[0] for fault in faults] == ["seed", "model.hidden", "iterations"]
+    assert (usual.path / "config.toml").read_text() == text
+
+
+def test_a_plan_that_fails_leaves_no_run_behind(tmp_path: Path, test_data: Path) -> None:
+    games = test_data / "alfworld" / "valid_seen.jsonl.xz"
+    with pytest.raises(ConfigError, match="the set holds 140"):
+        run(tmp_path / "run", f"env.games={games}", "rollout.pool=500")
+    assert not (tmp_path / "run").exists()
