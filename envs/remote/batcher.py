@@ -30,13 +30,20 @@ class Waiting(Generic[ItemT, ResultT]):
 
 
 class Batcher(Generic[ItemT, ResultT]):
-    """`send` takes items and a time to give up, and returns a result for each."""
+    """`send` takes items and a time to give up, and returns a result for each.
+
+    `unclaimed` is given the results of calls that were cancelled under way.
+    """
 
     def __init__(
-        self, send: Callable[[list[ItemT], float], Awaitable[list[ResultT]]], spec: ClientSpec
+        self,
+        send: Callable[[list[ItemT], float], Awaitable[list[ResultT]]],
+        spec: ClientSpec,
+        unclaimed: Callable[[ResultT], None] = lambda _: None,
     ) -> None:
         self._send = send
         self._spec = spec
+        self._unclaimed = unclaimed
         self._waiting: deque[Waiting[ItemT, ResultT]] = deque()
         self._flights: set[asyncio.Task[None]] = set()
         self._collecting = False
@@ -103,7 +110,9 @@ class Batcher(Generic[ItemT, ResultT]):
                 call.future.cancel()
             raise
         for call, result in zip(batch, results, strict=True):
-            if not call.future.done():
+            if call.future.done():
+                self._unclaimed(result)
+            else:
                 call.future.set_result(result)
 
 

@@ -49,7 +49,7 @@ class Station:
         self._spec = spec
         self._dropped: list[str] = []
         self._met: tuple[str | None, EnvInfo] | None = None
-        self._leases = Batcher(self._send_leases, spec)
+        self._leases = Batcher(self._send_leases, spec, unclaimed=self._disown)
         self._plays: dict[type[PlayItem], Batcher[PlayItem, Played | Failed]] = {
             ResetItem: Batcher(self._sender("/v1/reset"), spec),
             StepItem: Batcher(self._sender("/v1/step"), spec),
@@ -97,6 +97,10 @@ class Station:
         self.held -= 1
         if sid is not None:
             self._dropped.append(sid)
+
+    def _disown(self, sid: str) -> None:
+        """Whoever asked for the session is gone: close it with those that were dropped."""
+        self._dropped.append(sid)
 
     async def tend(self, sids: Sequence[str]) -> None:
         """Renew the sessions still in use, and close those that were dropped."""

@@ -44,3 +44,20 @@ async def test_calls_given_up_do_not_travel() -> None:
     async with asyncio.timeout(5):
         assert await batcher.ask(2, 1e9) == 2
     assert sent == [2]
+
+
+async def test_results_that_nobody_awaits_any_more_are_handed_over() -> None:
+    gate, left = asyncio.Event(), list[int]()
+
+    async def send(items: list[int], give_up_at: float) -> list[int]:
+        await gate.wait()
+        return items
+
+    batcher = Batcher(send, ClientSpec(), unclaimed=left.append)
+    calls = [asyncio.ensure_future(batcher.ask(item, 1e9)) for item in (1, 2)]
+    await asyncio.sleep(0.05)
+    calls[0].cancel()
+    gate.set()
+    async with asyncio.timeout(5):
+        assert await calls[1] == 2
+    assert left == [1]

@@ -117,6 +117,24 @@ async def test_an_opening_that_is_cancelled_leaves_no_session_behind(network: Ne
         assert [len(network.hosts[url].store) for url in (A, B)] == [1, 1]
 
 
+async def test_a_session_leased_for_nobody_is_closed(network: Network) -> None:
+    class Slow(LossyWire):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            answer = await self.network.carry(self.url, request)
+            if request.url.path == "/v1/sessions":
+                await asyncio.sleep(0.3)
+            return answer
+
+    async with RemotePool(
+        [A], "Corridor-v0", {}, client=replace(QUICK, transport=lambda url: Slow(network, url))
+    ) as pool:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pool.open(2), 0.15)
+        assert len(network.hosts[A].store) == 2
+        await asyncio.sleep(0.4)
+    assert len(network.hosts[A].store) == 0
+
+
 async def test_nothing_is_lost_or_doubled_on_a_lossy_way(network: Network) -> None:
     wires: list[LossyWire] = []
 
