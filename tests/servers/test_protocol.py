@@ -163,7 +163,7 @@ async def test_options_of_a_client_go_over_those_of_the_host() -> None:
     ("options", "words"),
     [
         ({"plan": "/etc/passwd"}, ["'plan'", "Corridor-v0", "gigym serve"]),
-        ({"lenght": 3}, ["'lenght'", "did you mean 'length'?"]),
+        ({"lenght": 3}, ["'lenght'", "Did you mean 'length'?"]),
         ({"length": 1}, ["length must be 2 to 1000"]),
     ],
 )
