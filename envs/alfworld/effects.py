@@ -45,9 +45,9 @@ def _look(game: Game, state: State, thing: str, receptacle: str) -> str:
         return text.MIDDLE.format("nothing")
     around = state.facts["objectatlocation"].rows
     beside = [
-        f"a {game.names[thing]}"
-        for thing, receptacle in state.removed
-        if receptacle in here and (thing, state.place) in around
+        f"a {game.names[other]}"
+        for other, taken_from in state.removed
+        if taken_from in here and (other, state.place) in around
     ]
     facing = text.listing([game.names[receptacle] for receptacle in here])
     return f"You are facing the {facing}. Next to it, you see {text.listing(beside)}."

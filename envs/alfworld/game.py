@@ -76,7 +76,9 @@ class Game:
     task: str
     """The whole line `Your task is to: ...`"""
     walkthrough: tuple[str, ...]
+    """Commands that win from the reset."""
     agent: str
+    """Id of the player."""
     names: Mapping[str, str]
     """Display name of every id."""
     static: Mapping[str, frozenset[Row]]
@@ -84,6 +86,7 @@ class Game:
     start: Mapping[str, Facts]
     """Facts that actions change, by predicate, as they are at the reset."""
     goal: Goal
+    """What wins."""
     aim: Aim | None
     """What the goal asks for, where it has the shape of one of the six task types."""
     receptacles: tuple[str, ...]
@@ -95,10 +98,13 @@ class Game:
     types: Mapping[str, str]
     """Type of each object and receptacle."""
     openable: frozenset[str]
+    """Receptacles with a door."""
     pickupable: frozenset[str]
+    """Objects that can be taken."""
     toggleable: frozenset[str]
+    """Objects that can be turned on."""
     sliceable: tuple[str, ...]
-    """In ascending order."""
+    """Objects that can be sliced, in ascending order."""
     treatable: Mapping[str, frozenset[str]]
     """Objects that can be cleaned, heated, cooled, by verb."""
     stations: Mapping[str, frozenset[str]]
