@@ -22,7 +22,7 @@ from gigym.envs.alfworld.world import World
 from gigym.envs.errors import BadOption, UnknownTask
 
 GOLDEN = "66f3ad51e36e3ce81ae137de98f3420ae2bbcc82d97f0acdf29ca92f340ccf19"
-HORIZON = 14
+HORIZON = 20
 """Turn limit of the quick start."""
 
 DIGEST = """
