@@ -18,9 +18,9 @@ from ..agents.rollout import RolloutSpec, collect
 from ..envs import Task, card
 from ..envs.remote import ClientSpec, RemotePool
 from ..grouping import Group
-from ..servers import HostedEnv, LocalServer, ServerSpec
+from ..servers import HostedEnv, LocalServer, ServerSpec, load_token
 from .config import Config
-from .errors import TooManyFailures
+from .errors import ConfigError, TooManyFailures
 from .signals import StopWish
 from .weights import Actor
 
@@ -66,10 +66,17 @@ class Arena:
         """Collect the siblings of every task.
 
         Raises `asyncio.CancelledError` on a stop wish, `TooManyFailures` when more than
-        `rollout.max_failure_share` of the episodes was lost to infrastructure.
+        `rollout.max_failure_share` of the episodes was lost to infrastructure, `ConfigError` when
+        contexts are too short for a single turn.
         """
         groups = self._wish.run(self._runner, self._collect(tasks, options, occasion))
         refuse_failures(groups, self._config.rollout.max_failure_share)
+        if not any(episode.turns for group in groups for episode in group.trajectories):
+            raise ConfigError(
+                f"engine.max_model_len: no prompt of {self._config.env.id} fits into "
+                f"{self._config.engine.max_model_len} tokens beside a reply of "
+                f"{self._config.rollout.max_action_tokens}; set a larger one"
+            )
         return groups
 
     def push(self, version: str) -> None:
@@ -104,8 +111,18 @@ class Arena:
         if key not in self._pools:
             # Gives up before the rollout does, so that its words about the cause are heard.
             client = ClientSpec(deadline_s=0.95 * self._config.rollout.env_deadline_s)
-            self._pools[key] = RemotePool(self._urls, self._config.env.id, remote, client=client)
+            self._pools[key] = RemotePool(
+                self._urls, self._config.env.id, remote, token=self._token(), client=client
+            )
         return self._pools[key]
+
+    def _token(self) -> str | None:
+        path = Path(self._config.env.token_file).expanduser()
+        if not self._config.env.token_file or not self._config.env.urls:
+            return None
+        if not path.is_file():
+            raise ConfigError(f"env.token_file: no such file: {path}")
+        return load_token(path)
 
     @property
     def _hosted(self) -> tuple[str, ...]:

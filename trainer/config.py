@@ -28,6 +28,8 @@ class EnvSection(Section):
     """Registered name, see `gigym list`."""
     urls: tuple[str, ...] = ()
     """Env servers to play on; empty starts one on this machine for the run."""
+    token_file: str = ""
+    """File with the bearer token that the servers of `urls` ask for."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the environment; written as `env.<option>`."""
 

@@ -98,6 +98,7 @@ def config_from_tree(tree: Tree, source: str = "config") -> Config:
         config = Config.model_validate_json(json.dumps(tree, default=str))
     except ValidationError as error:
         raise ConfigError("\n".join(_faults(error, source))) from None
+    _check_lengths(config, source)
     _check_estimator(config, source)
     _check_env(config, source)
     return _with_absolute_paths(config, source)
@@ -111,7 +112,7 @@ def dump_config(config: Config) -> str:
 def _tree(config: Config) -> Tree:
     tree = json.loads(config.model_dump_json())
     env = tree["env"]
-    tree["env"] = {"id": env["id"], "urls": env["urls"], **env["options"]}
+    tree["env"] = {**{k: v for k, v in env.items() if k != "options"}, **env["options"]}
     return _without_none(tree)
 
 
@@ -167,6 +168,15 @@ def _split_env(table: object) -> object:
     own = EnvSection.model_fields.keys() - {"options"}
     known = {key: value for key, value in table.items() if key in own}
     return {**known, "options": {key: table[key] for key in table if key not in own}}
+
+
+def _check_lengths(config: Config, source: str) -> None:
+    reply, whole = config.rollout.max_action_tokens, config.engine.max_model_len
+    if reply >= whole:
+        raise ConfigError(
+            f"{_place(source, ('rollout', 'max_action_tokens'))}: a reply of {reply} tokens leaves "
+            f"no room for a prompt; it must be less than engine.max_model_len={whole}"
+        )
 
 
 def _check_estimator(config: Config, source: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from gigym.envs import ServerUnreachable
+from gigym.envs import ServerError, ServerUnreachable
 from gigym.grouping import Group
 from gigym.servers import HostedEnv, LocalServer, ServerSpec
 from gigym.trainer import (
@@ -190,3 +190,21 @@ def test_a_plan_that_fails_leaves_no_run_behind(tmp_path: Path, test_data: Path)
     with pytest.raises(ConfigError, match="the set holds 140"):
         run(tmp_path / "run", f"env.games={games}", "rollout.pool=500")
     assert not (tmp_path / "run").exists()
+
+
+def test_contexts_too_short_for_any_prompt_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no prompt of ALFWorld-v0 fits into 20 tokens"):
+        run(tmp_path / "run", "engine.max_model_len=20", "warmstart.stages=[]")
+
+
+def test_a_server_with_a_token_is_played_on_with_the_token(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.touch(mode=0o600)
+    path.write_text("secret-of-the-server\n")
+    spec = ServerSpec(envs=(HostedEnv(id="ALFWorld-v0"),), port=0, token="secret-of-the-server")
+    with LocalServer(spec) as server:
+        far = (f"env.urls={json.dumps([server.url])}", "iterations=1", "eval.episodes=0")
+        done = run(tmp_path / "run", *far, f"env.token_file={path}")
+        assert len(read_metrics(done.metrics)) == 1
+        with pytest.raises(ServerError, match="token"):
+            run(tmp_path / "refused", *far)

@@ -49,6 +49,11 @@ def test_a_wrong_key_or_value_is_named_with_what_was_meant(text: str, words: lis
         assert word in str(caught.value)
 
 
+def test_a_reply_must_leave_room_for_a_prompt() -> None:
+    with pytest.raises(ConfigError, match=r"rollout\.max_action_tokens.*engine\.max_model_len=16"):
+        load_config("quickstart", ["engine.max_model_len=16"])
+
+
 def test_all_faults_come_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         load_config("quickstart", ["iterations=-1", "optim.lr=0", "rollout.pol=3"])
