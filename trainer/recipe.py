@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
@@ -236,7 +236,10 @@ def _faults(error: ValidationError, source: str) -> Iterable[str]:
 def _siblings(path: tuple[str, ...]) -> tuple[str, ...]:
     model: type[BaseModel] = Config
     for part in path[:-1]:
+        if part.isdecimal():
+            continue
         kind = model.model_fields[part].annotation if part in model.model_fields else None
+        kind = next(iter(get_args(kind)), kind)
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             return ()
         model = kind

@@ -24,6 +24,10 @@ MISTAKES = {
         ["config", "show", "quickstart", "rollout.sibblings=2"],
         "did you mean rollout.siblings?",
     ),
+    "key in a list": (
+        ["config", "show", "quickstart", "warmstart.stages=[{episods=5,noise=0.1}]"],
+        "did you mean warmstart.stages.0.episodes?",
+    ),
     "env option": (["config", "show", "quickstart", "env.gamse=x"], "did you mean env.games?"),
     "type": (["config", "show", "quickstart", "iterations=many"], "iterations: "),
     "env id in recipe": (["config", "show", "quickstart", "env.id=ALFWord-v0"], "'ALFWorld-v0'"),
