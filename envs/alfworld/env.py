@@ -5,6 +5,7 @@ nothing. Commands that the game does not accept are answered `Nothing happens.` 
 """
 
 import re
+from pathlib import Path
 
 from ..base import ExpertKind, TextEnv
 from ..catalog import ALFWORLD
@@ -30,7 +31,7 @@ class ALFWorldEnv(TextEnv):
     def __init__(
         self,
         *,
-        games: str = "",
+        games: str | Path = "",
         split: str = "train",
         difficulty: str = "standard",
         engine: str = "native",
@@ -45,7 +46,7 @@ class ALFWorldEnv(TextEnv):
         super().__init__(max_steps=max_steps)
         if engine != "native":
             raise BadOption(f"ALFWorld-v0 has the engine 'native' only, got engine={engine!r}")
-        self._source = open_source(games, split, difficulty)
+        self._source = open_source(str(games), split, difficulty)
         self._normalize = normalize
         self._running: World | None = None
         self.num_tasks = self._source.num_tasks

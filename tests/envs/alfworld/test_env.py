@@ -92,6 +92,7 @@ def test_seeds_go_round_a_fixed_set_and_ids_name_its_games(pack: str) -> None:
         games.ids[index] for index in (0, 5, 0, 1)
     ]
     assert env.start(0, {"task": games.ids[4]}).info["task_id"] == games.ids[4]
+    assert ALFWorldEnv(games=Path(pack)).num_tasks == 6
 
 
 def test_splits_of_generated_games_have_no_game_in_common() -> None:
