@@ -152,12 +152,11 @@ class HFEngine:
     async def _drive(self) -> None:
         """Step until everybody is answered."""
         try:
-            with self._model.evaluating():
-                while self._answers:
-                    self._news.clear()
-                    self._forsake()
-                    self._admission.admit(self._decoding, self.roster.live)
-                    await (self._step() if self._decoding.live else self._news.wait())
+            while self._answers:
+                self._news.clear()
+                self._forsake()
+                self._admission.admit(self._decoding, self.roster.live)
+                await (self._step() if self._decoding.live else self._news.wait())
         finally:
             self._forsake()
             if self._answers:

@@ -1,13 +1,15 @@
 """A causal LM that continues many contexts at once: chunks of tokens in, next-token logits out.
 
-The module is the learner's own, weights and all; only a cache is added, and during a forward pass
-the attention function of `cache.py` takes the place of the model's. Contexts live in slots; whoever
-calls keeps book of what lies where. Models whose layers cannot be cached by position, or whose
-logits are more than the head's product, are refused when they come in.
+The weights are the learner's own tensors. Only the modules around them are a second set, always in
+evaluation mode and with the attention function of `cache.py`, so the learner's mode, attention and
+threads are its own affair. Contexts live in slots; whoever calls keeps book of what lies where.
+Models whose layers cannot be cached by position, or whose logits are more than the head's product,
+are refused when they come in.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import copy
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -29,15 +31,13 @@ class SlotModel:
         if slots < 1 or capacity < 2:
             raise ValueError(f"expected slots >= 1 and max_model_len >= 2, got {slots}, {capacity}")
         refuse_unsupported(model, capacity)
-        self._model: Any = model
-        self._decoder = self._model.get_decoder()
-        self._head = self._model.get_output_embeddings()
+        self._learner = model
+        self.accept_weights()
         self._shape = (self._decoder.config.num_hidden_layers, slots, capacity)
         self._cache = SlotCache(*self._shape)
         self.device: torch.device = self._head.weight.device
         self.dtype: torch.dtype = self._head.weight.dtype
         self.vocabulary: int = self._head.weight.shape[0]
-        self.accept_weights()
         self._refuse_other_logits()
 
     @torch.inference_mode()
@@ -47,15 +47,14 @@ class SlotModel:
         Chunks come in ascending slot order, each slot at most once.
         """
         layout = self._cache.layout = lay_out(chunks, self.device)
-        with self._slot_attention():
-            hidden_1ND = self._decoder(
-                input_ids=layout.ids_N[None],
-                position_ids=layout.positions_N[None],
-                attention_mask=layout.mask_R1WT,
-                past_key_values=self._cache,
-                use_cache=True,
-                layout=layout,
-            ).last_hidden_state
+        hidden_1ND = self._decoder(
+            input_ids=layout.ids_N[None],
+            position_ids=layout.positions_N[None],
+            attention_mask=layout.mask_R1WT,
+            past_key_values=self._cache,
+            use_cache=True,
+            layout=layout,
+        ).last_hidden_state
         return self._head(hidden_1ND[0, layout.last_B]).float()
 
     def clear(self, slot: int) -> None:
@@ -67,8 +66,12 @@ class SlotModel:
         self._cache = SlotCache(*self._shape)
 
     def accept_weights(self) -> None:
-        """Take the present weights for the ones to run with."""
-        self._weights = tuple(self._model.parameters())
+        """Take the learner's present weights for the ones to run with."""
+        twin = _twin(self._learner)
+        twin.config._attn_implementation = ATTENTION
+        self._decoder = twin.get_decoder()
+        self._head = twin.get_output_embeddings()
+        self._weights = tuple(twin.parameters())
         self._stamp = self._present_stamp()
 
     def weights_changed(self) -> bool:
@@ -78,46 +81,29 @@ class SlotModel:
     def _present_stamp(self) -> int:
         return sum(parameter._version for parameter in self._weights)
 
-    @contextmanager
-    def evaluating(self) -> Iterator[None]:
-        """Evaluation mode inside, the caller's mode after."""
-        training: bool = self._model.training
-        if training:
-            self._model.eval()
-        try:
-            yield
-        finally:
-            if training:
-                self._model.train()
-
-    @contextmanager
-    def _slot_attention(self) -> Iterator[None]:
-        config = self._decoder.config
-        usual = config._attn_implementation
-        config._attn_implementation = ATTENTION
-        try:
-            yield
-        finally:
-            config._attn_implementation = usual
-
     @torch.inference_mode()
     def _refuse_other_logits(self) -> None:
         """Compare our path with the model's own on a few tokens, in two chunks."""
         count = min(self._shape[-1], 6)
         ids = tuple(token % self.vocabulary for token in range(count))
-        with self.evaluating():
-            batch = torch.tensor([ids], device=self.device)
-            own = self._model(batch, use_cache=False).logits[0, -1].float()
-            self.logits([Chunk(slot=0, start=0, ids=ids[:1])])
-            ours = self.logits([Chunk(slot=0, start=1, ids=ids[1:])])[0]
+        batch = torch.tensor([ids], device=self.device)
+        own = self._learner(batch, use_cache=False).logits[0, -1].float()
+        self.logits([Chunk(slot=0, start=0, ids=ids[:1])])
+        ours = self.logits([Chunk(slot=0, start=1, ids=ids[1:])])[0]
         close = 1e-3 if self.dtype == torch.float32 else 5e-2
         error = (own - ours).abs().max() / own.abs().max().clamp(min=1)
         if not error <= close:
             raise UnsupportedModel(
-                f"{type(self._model).__name__}: cached logits differ from the model's own by "
+                f"{type(self._learner).__name__}: cached logits differ from the model's own by "
                 f"{error:.2g}, expected at most {close}: its attention or head does more than "
                 "this engine knows; use another engine"
             )
+
+
+def _twin(model: nn.Module) -> Any:  # noqa: ANN401 - as dynamic as transformers' models are
+    """The same modules over the same tensors, with a configuration and a mode of their own."""
+    shared = {id(tensor): tensor for tensor in chain(model.parameters(), model.buffers())}
+    return copy.deepcopy(model, shared).eval()
 
 
 def refuse_unsupported(model: nn.Module, capacity: int) -> None:
