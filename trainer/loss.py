@@ -54,7 +54,8 @@ def clipped_surrogate(objective: ObjectiveSection) -> TokenLoss:
     """
 
     def token_loss(scores: Scores, batch: Batch) -> Terms:
-        drift = scores.logp - batch.logp_sampler
+        # Bounded, because an infinite ratio times a gradient of 0 is no number.
+        drift = (scores.logp - batch.logp_sampler).clamp(-20, 20)
         ratio = drift.exp()
         advantage = batch.advantage
         clipped = ratio.clamp(1 - objective.clip_low, 1 + objective.clip_high)

@@ -47,6 +47,11 @@ def test_the_surrogate_clips_where_it_should(
     assert one_token(advantage, ratio) == pytest.approx((loss, slope), abs=1e-5)
 
 
+def test_a_token_the_sampler_never_expected_keeps_the_gradient_finite() -> None:
+    for advantage in (-1.0, 0.0, 1.0):
+        assert one_token(advantage, math.exp(300.0))[1] == 0.0
+
+
 def test_the_upper_clip_can_be_wider() -> None:
     assert one_token(1.0, 1.25, clip_high=0.28)[1] == pytest.approx(-1.25)
     assert one_token(1.0, 1.25)[1] == 0.0
