@@ -36,7 +36,7 @@ from .rundir import RunDir, create_run, open_run, rewind
 from .score import Score, score, score_by_type
 from .signals import StopWish
 from .tasks import TaskPlan, iteration_seeds, plan_tasks
-from .update import credit_of, update
+from .update import comparable, credit_of, update
 from .warmstart import warm_start
 from .weights import Actor, build_actor, load_actor
 
@@ -158,7 +158,8 @@ class _Work:
         """Collect, credit, update, push, write down."""
         watch = Stopwatch()
         with watch.span("rollout"):
-            groups = self._collect(iteration)
+            played = self._collect(iteration)
+            groups = comparable(played)
         with watch.span("credit"):
             credit = credit_of(groups, self.config)
         with watch.span("learn"):
@@ -168,9 +169,10 @@ class _Work:
         with watch.span("write"):
             path = self.run.episodes(iteration + 1)
             write_episodes(path, groups, credit, step=iteration + 1, source=source_of(self.config))
-        played = rollout_metrics(groups)
-        headline = {"success": played["rollout/success"], "return": played["rollout/return_mean"]}
-        metrics = {**headline, **played, **credit.report, **losses, **watch.metrics()}
+        told = rollout_metrics(played)
+        told["rollout/groups_dropped"] = float(sum(not group.trajectories for group in groups))
+        headline = {"success": told["rollout/success"], "return": told["rollout/return_mean"]}
+        metrics = {**headline, **told, **credit.report, **losses, **watch.metrics()}
         append_metrics(self.run.metrics, iteration + 1, metrics)
         self.progress.iteration(metrics, iteration + 1, self.config.iterations)
 

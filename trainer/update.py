@@ -5,6 +5,7 @@ Mini-batches are cut by episode with a seeded permutation; no row is dropped or 
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,19 @@ from .batch import episode_rows, pack, without_idle_turns
 from .config import Config
 from .learner import Learner
 from .loss import clipped_surrogate
+
+
+def comparable(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """The groups without those whose siblings were lost but for one: nothing to compare it with.
+
+    A dropped group keeps its place, its episodes stand among the failures.
+    """
+    return tuple(
+        group
+        if len(group.trajectories) > 1
+        else replace(group, trajectories=(), failures=(*group.trajectories, *group.failures))
+        for group in groups
+    )
 
 
 def credit_of(groups: Sequence[Group], config: Config) -> Credit:
@@ -42,11 +56,14 @@ def update(
         if tokens:
             live = rows if keeps_idle else without_idle_turns(rows)
             reports.append(learner.step(pack(live, config.optim.bin_tokens), tokens, loss))
-    return _mean_report(reports)
+    return report_of(reports)
 
 
-def _mean_report(reports: Sequence[dict[str, float]]) -> dict[str, float]:
-    names = reports[0] if reports else {}
-    means = {f"loss/{n}": float(np.mean([r.get(n, 0.0) for r in reports])) for n in names}
-    first = {f"mismatch/{n}": reports[0][n] for n in ("kl", "drift_max") if n in names}
-    return {**means, **first}
+def report_of(reports: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Means over the mini-batches that know a number, under `loss/`; the mismatch with the
+    sampler from the first alone, which met the weights that sampled it.
+    """
+    names = dict.fromkeys(name for report in reports for name in report)
+    means = {f"loss/{n}": float(np.mean([r[n] for r in reports if n in r])) for n in names}
+    first = reports[0] if reports else {}
+    return {**means, **{f"mismatch/{n}": first[n] for n in ("kl", "drift_max") if n in first}}
