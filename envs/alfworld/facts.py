@@ -11,6 +11,9 @@ from typing import Self
 
 from .pddl import Row
 
+compact = json.JSONEncoder(separators=(",", ":")).encode
+"""Compact ASCII JSON; `json.dumps` would make an encoder for every call."""
+
 
 class Facts:
     """A set of rows of ids; a row of one id stands for that id in JSON, a longer one is a list."""
@@ -59,4 +62,4 @@ class Facts:
 
 
 def _text(row: Row) -> str:
-    return json.dumps(row[0] if len(row) == 1 else row, separators=(",", ":"))
+    return compact(row[0] if len(row) == 1 else row)

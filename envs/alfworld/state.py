@@ -7,7 +7,7 @@ from typing import cast
 
 from ..errors import BadOption
 from ..types import JsonValue
-from .facts import Facts
+from .facts import Facts, compact
 from .game import ARITY, Game
 from .pddl import Row
 
@@ -55,7 +55,7 @@ class State:
 
     def key(self, game_id: str) -> str:
         """Hash of the game and of every fact that decides what is possible."""
-        head = json.dumps([game_id, self.place, self.hold], separators=(",", ":"))[:-1]
+        head = compact([game_id, self.place, self.hold])[:-1]
         facts = ",".join([self.facts[name].json() for name in KEYED])
         return hashlib.blake2b(f"{head},{facts}]".encode("ascii"), digest_size=16).hexdigest()
 
