@@ -13,6 +13,7 @@ from .. import GigymError, __version__
 
 BENCHES = {
     "credit": "credit",
+    "decode": "decode",
     "envs": "envs",
     "grouping": "grouping",
     "import": "imports",
