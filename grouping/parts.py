@@ -26,5 +26,7 @@ class Parts:
     """Statistics that only the estimator knows, reported as `credit/<name>`."""
     bootstraps: tuple[str, ...] = ()
     """Key levels whose next values were trusted, so that keys which merge states do harm."""
+    compares_actions: bool = False
+    """The step part needs the `action` column."""
     needs_certificate: bool = False
     """The estimator is sound only where the environment certifies its key."""

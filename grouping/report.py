@@ -44,9 +44,14 @@ def report(steps: Steps, rows: Ordered, parts: Parts) -> Statistics:
 
 def cautions(steps: Steps, rows: Ordered, parts: Parts, statistics: Statistics) -> tuple[str, ...]:
     """Why an estimator that trusts next values may mislead on these keys."""
-    if steps.state_is_markov:
-        return ()
     found: list[str] = []
+    if parts.compares_actions and len(rows) and not steps.has_actions:
+        found.append(
+            "the rows carry no actions, so no step can be told from another at its state and the "
+            "step part is 0; hand Steps.of the column action, or use gigpo"
+        )
+    if steps.state_is_markov:
+        return tuple(found)
     for name in parts.bootstraps:
         level = rows.level(name).name
         rate = statistics.get(f"credit/alias_rate_{level}", 0.0)

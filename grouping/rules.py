@@ -19,6 +19,8 @@ from .transforms import (
     episodic_novelty,
     generalised_advantages,
     ngrpo_advantages,
+    surprise_ratios,
+    xrpo_advantages,
 )
 from .types import FloatRows
 
@@ -79,6 +81,13 @@ def _novelty(given: Values, options: Values) -> Outputs:
     return {"episodic": options["beta"] * novelty, "first_visit": 1 * (novelty == 1.0)}
 
 
+def _xrpo(given: Values, options: Values) -> Outputs:
+    mean_logprob, advantage = _floats(given["mean_logprob"]), _floats(given["A"])
+    eta = surprise_ratios(mean_logprob, _one_group(mean_logprob))
+    raised = xrpo_advantages(advantage, eta, options["lambda_n"], options["kappa"])
+    return {"eta": eta, "A": raised}
+
+
 def _bstar(given: Values, options: Values) -> Outputs:
     score = balance_score(given["unique_correct"], given["selected"], options["target"])
     return {"value": score}
@@ -93,6 +102,7 @@ RULES: Mapping[str, Callable[[Values, Values], Outputs]] = {
     "pav": _pav,
     "novelty": _novelty,
     "bstar": _bstar,
+    "xrpo_novelty": _xrpo,
 }
 
 

@@ -1,8 +1,9 @@
 """Composable changes around any estimator: to the rewards before it, to the credit after it.
 
 Before (`Steps` to `Steps`): `pay_progress`, `pay_novelty`, `pay_truncations`. After (`Credit` to
-`Credit`): `virtual_sample`, `regroup`, `weigh_negatives`. Each is off unless called; the rules they
-apply are plain functions of arrays beside them. None of them costs a rollout.
+`Credit`): `virtual_sample`, `regroup`, `weigh_negatives`, `reward_surprise`. Each is off unless
+called; the rules they apply are plain functions of arrays beside them. None of them costs a
+rollout.
 """
 
 from dataclasses import dataclass, replace
@@ -75,6 +76,19 @@ def generalised_advantages(
 def best_of(values: FloatRows, k: int) -> FloatRows:
     """Chance that one of k independent attempts succeeds: 1 - (1 - V)^k."""
     return 1.0 - (1.0 - values) ** k
+
+
+def surprise_ratios(mean_logprob: FloatRows, groups: Groups) -> FloatRows:
+    """XRPO's eta = exp(s - mean of s over the group): below 1 for what the policy rarely writes."""
+    return np.exp(mean_logprob - groups.mean(mean_logprob)[groups.ids])
+
+
+def xrpo_advantages(
+    advantage: FloatRows, eta: FloatRows, lambda_: float, kappa: float
+) -> FloatRows:
+    """Good rows gain min(max(lambda (1 - eta), 0), kappa A), so at most a share kappa of theirs."""
+    bonus = np.minimum(np.maximum(lambda_ * (1.0 - eta), 0.0), kappa * advantage)
+    return np.where(advantage > 0, advantage + bonus, advantage)
 
 
 def episodic_novelty(steps: Steps) -> FloatRows:
@@ -150,6 +164,28 @@ def weigh_negatives(credit: Credit, alpha: float) -> Credit:
     """Multiply negative advantages by alpha: below 1 forgives, 0 imitates the good rows only."""
     negative = credit.advantage < 0
     return replace(credit, advantage=np.where(negative, alpha * credit.advantage, credit.advantage))
+
+
+def reward_surprise(
+    steps: Steps,
+    credit: Credit,
+    mean_logprob: FloatRows,
+    *,
+    lambda_: float = 2.5,
+    kappa: float = 0.5,
+) -> Credit:
+    """XRPO: raise positive advantages of successful trajectories that the policy found unlikely.
+
+    `mean_logprob` has one value per row in the caller's order; a trajectory's is the mean over its
+    rows, and it is compared with its siblings'.
+    """
+    rows = ordered(steps)
+    per_trajectory = rows.trajectory.mean(np.asarray(mean_logprob, np.float64)[steps.order])
+    eta = surprise_ratios(per_trajectory, rows.trajectory_task)[rows.trajectory.ids]
+    before = credit.advantage[steps.order]
+    raised = xrpo_advantages(before, eta, lambda_, kappa)
+    won = successes(rows)[rows.trajectory.ids]
+    return replace(credit, advantage=steps.spread(np.where(won, raised, before)))
 
 
 def _graph_values(

@@ -23,7 +23,14 @@ __all__ = ["Block", "Case", "Difference", "check", "load", "steps_of"]
 NOT_BUILT = "not built"
 _CREDIT = {"A": "advantage", "A_E": "episode", "A_S": "step"}
 _REMARKS = ("report", "noise_rows_E", "noise_rows_S", "noise_max", "rows_used")
-_FIXED_POINTS = ("graft", "crbc", "backoff_lambda")
+_FIXED_POINTS = (
+    "graft",
+    "crbc",
+    "crbc_raw",
+    "backoff_lambda",
+    "backoff_markov",
+    "backoff_doubt",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

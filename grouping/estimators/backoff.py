@@ -138,6 +138,7 @@ def _credit(
         returns=step_returns(rows, options.gamma, penalty),
         groups=graphs[0].nodes,
         bootstraps=_trusted(rows, options),
+        compares_actions=True,
         needs_certificate=options.lambda_ < 0.5,
         figures={
             "solver_sweeps": float(solution.sweeps),

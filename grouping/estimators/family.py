@@ -57,6 +57,7 @@ def _plain(rows: Ordered, options: RtmcOptions, lambda_: float) -> Parts:
         ),
         groups=graph.nodes,
         bootstraps=("",) if lambda_ < 1.0 else (),
+        compares_actions=True,
         extra={"V": solution.values[0][graph.nodes.ids], "y": solution.targets},
     )
 
@@ -101,6 +102,7 @@ def crbc(rows: Ordered, options: CrbcOptions) -> Parts:
         returns=step_returns(rows, beta, penalty),
         groups=graph.nodes,
         bootstraps=("",) if options.depth != 0 else (),
+        compares_actions=True,
         extra={
             "V": solution.values[0][graph.nodes.ids],
             "Q_minus_V": advantage,

@@ -70,3 +70,13 @@ def test_padding_is_counted_as_generated_and_not_as_trained() -> None:
     report = estimate(make_steps(weight=[1, 1, 1, 0, 0, 0, 0]), "gigpo").report
     assert report["credit/generated_rows"] == 7
     assert report["credit/trained_rows"] == 3
+
+
+@pytest.mark.parametrize("name", ["backoff_lambda", "backoff_markov", "crbc", "rtmc"])
+def test_credit_that_compares_actions_says_so_when_there_are_none(name: str) -> None:
+    credit = estimate(make_steps(), name)
+    assert not credit.step.any()
+    assert any("carry no actions" in warning for warning in credit.warnings)
+    told = estimate(make_steps(action=["x", "y", "z", "y", "x", "y", "x"]), name)
+    assert not any("carry no actions" in warning for warning in told.warnings)
+    assert told.step.any()

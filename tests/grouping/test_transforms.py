@@ -98,3 +98,14 @@ def test_transforms_take_empty_batches() -> None:
     credit = estimate(empty, "gigpo")
     assert len(t.virtual_sample(empty, credit).advantage) == 0
     assert len(t.regroup(empty, credit, np.zeros(0)).advantage) == 0
+
+
+def test_an_unlikely_success_is_raised_by_at_most_half_and_failures_keep_their_credit() -> None:
+    columns = {"trajectory": [0, 1, 2, 3], "step": [0] * 4, "reward": [10.0, 10.0, 10.0, 0.0]}
+    steps = Steps.of(task=["g"] * 4, anchor=["s"] * 4, **columns)
+    credit = estimate(steps, "rloo")
+    changed = t.reward_surprise(steps, credit, np.array([-0.2, -0.6, -3.0, -9.0]))
+    np.testing.assert_array_equal(changed.advantage[[0, 1, 3]], credit.advantage[[0, 1, 3]])
+    raised = t.reward_surprise(steps, credit, np.array([-0.2, -0.6, -9.0, -0.2]))
+    assert credit.advantage[2] < raised.advantage[2] <= 1.5 * credit.advantage[2]
+    assert raised.advantage[3] == credit.advantage[3]

@@ -35,7 +35,6 @@ def test_every_public_case_holds_and_only_foreign_rules_are_not_built(
         "spo_tree",
         "trajectory_weights",
         "verl_shape",
-        "xrpo_novelty",
     }
 
 
