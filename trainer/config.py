@@ -11,13 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Section(BaseModel):
     """Base of all sections: strict, frozen, closed."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
 
@@ -79,7 +84,7 @@ class WarmstartSection(Section):
     """Weight of predicting the environment's tokens beside 1 for the expert's; teaches copying."""
     batch_episodes: Positive = 8
     """Episodes per optimiser step."""
-    first_seed: Annotated[int, Field(ge=0)] = 100_000
+    first_seed: Positive = 100_000
     """Seed of the first demonstration; training tasks start at 0."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Initial weights, noise and order; apart from `seed`, so that runs share a warm start."""
@@ -164,7 +169,7 @@ class OptimSection(Section):
 
     lr: Annotated[float, Field(gt=0)] = 1e-6
     """Learning rate, constant."""
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
     """Decay of the moments."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled decay."""

@@ -1,4 +1,7 @@
-"""Which tasks are trained on, demonstrated and held out; the three never overlap.
+"""Which tasks are trained on, demonstrated and held out.
+
+What is held out is never trained on or demonstrated. Training and demonstrations overlap only
+where a fixed set of games is too small for both.
 
 Environments number their tasks by seed. Where they have a `test` split, held-out tasks come from
 it. A fixed set of games (a host option such as `games`) is shuffled once, the same way in every
@@ -51,7 +54,12 @@ def plan_tasks(config: Config) -> TaskPlan:
             return _plan_fixed(config, games)
     first = config.warmstart.first_seed
     has_test = "test" in env_card.splits and options.get("split", "train") != "test"
-    seeds = range(min(config.rollout.pool, first) or first)
+    if config.rollout.pool > first:
+        raise ConfigError(
+            f"rollout.pool: {config.rollout.pool} training tasks reach into the demonstrations, "
+            f"which begin at warmstart.first_seed={first}; set a larger first_seed"
+        )
+    seeds = range(config.rollout.pool or first)
     held = config.eval.episodes
     return TaskPlan(
         env_id=config.env.id,

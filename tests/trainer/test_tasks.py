@@ -43,6 +43,12 @@ def test_without_a_pool_every_iteration_brings_new_tasks() -> None:
     assert max(seen) < config.warmstart.first_seed
 
 
+def test_a_pool_that_reaches_into_the_demonstrations_is_refused() -> None:
+    config = load_config("quickstart", ["rollout.pool=16", "warmstart.first_seed=15"])
+    with pytest.raises(ConfigError, match=r"rollout\.pool: 16 .*first_seed=15"):
+        plan_tasks(config)
+
+
 def test_a_fixed_set_of_games_is_cut_into_three(test_data: Path) -> None:
     games = test_data / "alfworld" / "train.jsonl.xz"
     config = load_config("quickstart", [f"env.games={games}"])
