@@ -75,7 +75,7 @@ def recipe_hash(config: Config, plan: TaskPlan) -> str:
         "warmstart": config.warmstart.model_dump(mode="json", exclude={"cache"}),
         "max_model_len": config.engine.max_model_len,
         "show_choices": config.rollout.show_choices,
-        "bin_tokens": config.optim.bin_tokens,
+        **config.optim.model_dump(include={"bin_tokens", "grad_clip", "head_chunk"}),
         "seeds": list(plan.demo_seeds),
     }
     text = json.dumps(facts, sort_keys=True)
