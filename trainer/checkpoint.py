@@ -68,7 +68,11 @@ def prune(folder: Path, keep: int) -> None:
 
 
 def clean(folder: Path) -> None:
-    """Remove what an interrupted save or deletion left."""
+    """Remove what an interrupted save or deletion left; put back what a save had to move away."""
+    latest = folder / "latest"
+    name = latest.read_text().strip() if latest.is_file() else ""
+    if name and not (folder / name).exists() and (folder / f".del-{name}").is_dir():
+        (folder / f".del-{name}").rename(folder / name)
     for path in (*folder.glob(".tmp-*"), *folder.glob(".del-*")):
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
@@ -125,10 +129,11 @@ def _flat_state(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
 
 
 def _seal(folder: Path) -> None:
-    files = {path.name: _fingerprint(path) for path in _files(folder)}
+    files = {path.relative_to(folder).as_posix(): _fingerprint(path) for path in _files(folder)}
     manifest = {"schema_version": _SCHEMA, "files": files}
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
-    for path in (*_files(folder), folder / _MANIFEST, folder):
+    inner = [path for path in folder.rglob("*") if path.is_dir()]
+    for path in (*_files(folder), *inner, folder / _MANIFEST, folder):
         _sync(path)
 
 
@@ -141,7 +146,7 @@ def _verify(folder: Path) -> None:
     if version != _SCHEMA:
         raise CheckpointError(f"{folder}: checkpoint schema {version}, this gigym reads {_SCHEMA}")
     for name, expected in files.items():
-        path = folder / Path(name).name
+        path = folder / name
         if not path.is_file() or _fingerprint(path) != expected:
             raise CheckpointError(
                 f"{path} is missing or damaged; use an older checkpoint of the run "
@@ -150,7 +155,8 @@ def _verify(folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if path.name != _MANIFEST)
+    inside = sorted(folder.rglob("*"))
+    return (path for path in inside if path.is_file() and path != folder / _MANIFEST)
 
 
 def _fingerprint(path: Path) -> dict[str, object]:

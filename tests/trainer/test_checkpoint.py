@@ -74,6 +74,25 @@ def test_any_damaged_file_is_named(qwen3: nn.Module, tmp_path: Path) -> None:
     assert find_checkpoint(tmp_path) is not None
 
 
+def test_files_in_folders_of_the_tokenizer_are_sealed_too(qwen3: nn.Module, tmp_path: Path) -> None:
+    actor = actor_of(qwen3)
+    actor.tokenizer.chat_template = {"default": "{{ messages }}", "tools": "{{ tools }}"}
+    saved = save_checkpoint(tmp_path, 1, actor, stepped(qwen3))
+    (inner,) = (path for path in saved.path.rglob("*/*") if path.is_file())
+    inner.write_text("changed")
+    with pytest.raises(CheckpointError, match=inner.name):
+        find_checkpoint(tmp_path)
+
+
+def test_a_crash_while_a_step_is_saved_again_loses_nothing(
+    qwen3: nn.Module, tmp_path: Path
+) -> None:
+    saved = save_checkpoint(tmp_path, 1, actor_of(qwen3), stepped(qwen3))
+    saved.path.rename(tmp_path / ".del-step-000001")
+    clean(tmp_path)
+    assert find_checkpoint(tmp_path) == saved
+
+
 def test_an_iteration_that_was_not_saved_lists_those_that_were(
     qwen3: nn.Module, tmp_path: Path
 ) -> None:
