@@ -42,8 +42,12 @@ class RunDir:
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Replace a JSON file in one move."""
+        self.write_text(name, json.dumps(content, indent=1) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace a text file in one move."""
         partial = self.path / f".{name}.tmp"
-        partial.write_text(json.dumps(content, indent=1) + "\n")
+        partial.write_text(text)
         os.replace(partial, self.path / name)
 
     def read_json(self, name: str) -> dict[str, Any]:
@@ -53,9 +57,7 @@ class RunDir:
 
     def write_config(self, config: Config) -> None:
         """Replace `config.toml`."""
-        partial = self.path / ".config.toml.tmp"
-        partial.write_text(dump_config(config))
-        os.replace(partial, self.path / "config.toml")
+        self.write_text("config.toml", dump_config(config))
 
     def set_status(self, status: str) -> None:
         """Note in `run.json` how the run stands: running, stopped, failed or done."""
@@ -103,18 +105,18 @@ def rewind(run: RunDir, iteration: int) -> None:
     """Set aside what was written after the checkpoint of `iteration`; nothing is deleted."""
     folders = (run.path / "episodes", run.checkpoints)
     late = [p for f in folders for p in sorted(f.glob("step-*")) if _number(p) > iteration]
-    lines = read_metrics(run.metrics)
-    if not late and all(line["step"] <= iteration for line in lines):
+    written = run.metrics.read_text() if run.metrics.exists() else ""
+    lines = (line for line in read_metrics(run.metrics) if line["step"] <= iteration)
+    kept = "".join(json.dumps(line) + "\n" for line in lines)
+    if not late and kept == written:
         return
     attempt = run.path / f"attempt-{1 + len(list(run.path.glob('attempt-*')))}"
     attempt.mkdir()
     for path in late:
         (attempt / path.parent.name).mkdir(exist_ok=True)
         path.rename(attempt / path.parent.name / path.name)
-    if run.metrics.exists():
-        run.metrics.rename(attempt / "metrics.jsonl")
-        kept = [json.dumps(line) + "\n" for line in lines if line["step"] <= iteration]
-        run.metrics.write_text("".join(kept))
+    (attempt / "metrics.jsonl").write_text(written)
+    run.write_text("metrics.jsonl", kept)
 
 
 def _number(path: Path) -> int:

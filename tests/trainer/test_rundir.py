@@ -50,6 +50,17 @@ def test_going_back_sets_later_work_aside_and_loses_nothing(tmp_path: Path) -> N
     assert (aside / "checkpoints" / "step-000002").exists()
 
 
+def test_a_torn_line_is_set_aside_before_more_are_added(tmp_path: Path) -> None:
+    run = create_run(load_config("quickstart", [f"run.dir={tmp_path}/run"]))
+    append_metrics(run.metrics, 1, {"success": 0.5})
+    with run.metrics.open("a") as file:
+        file.write('{"step": 2, "succ')
+    rewind(run, 1)
+    append_metrics(run.metrics, 2, {"success": 0.6})
+    assert [line["step"] for line in read_metrics(run.metrics)] == [1, 2]
+    assert (run.path / "attempt-1" / "metrics.jsonl").read_text().endswith('"succ')
+
+
 def test_going_back_to_the_end_changes_nothing(tmp_path: Path) -> None:
     run = create_run(load_config("quickstart", [f"run.dir={tmp_path}/run"]))
     append_metrics(run.metrics, 1, {"success": 0.5})
