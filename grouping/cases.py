@@ -63,7 +63,7 @@ def load(path: str | Path) -> tuple[Case, ...]:
         raise BadVectors(f"{path} has format {source!r}, expected one of {', '.join(FORMATS)}")
     entries += [(entry, "graph_gae") for entry in document.get("graph_gae", [])]
     entries += [(entry, str(entry["rule"])) for entry in document.get("rules", [])]
-    return tuple(_case(entry, kind, source) for entry, kind in entries)
+    return tuple(_case(entry, kind, source, f"case {i}") for i, (entry, kind) in enumerate(entries))
 
 
 def steps_of(rows: Mapping[str, Sequence[object]]) -> Steps:
@@ -85,11 +85,11 @@ def steps_of(rows: Mapping[str, Sequence[object]]) -> Steps:
     )
 
 
-def _case(entry: Mapping[str, Any], kind: str, source: str) -> Case:
+def _case(entry: Mapping[str, Any], kind: str, source: str, place: str) -> Case:
     found = kind or next((kind for mark, kind in _KINDS.items() if mark in entry), "unknown")
     has_rows = found == "rows"
     return Case(
-        id=str(entry["id"]),
+        id=str(entry.get("id", place)),
         note=str(entry.get("note", "")),
         kind=found,
         source=source,

@@ -104,6 +104,11 @@ def named_levels(columns: LevelColumns) -> dict[str, Column]:
         if not named:
             raise BadColumns("anchor must hold at least one level, got an empty mapping")
         return named
+    if not hasattr(columns, "__getitem__"):
+        raise BadColumns(
+            f"anchor must be a sequence with one value per row, or several of them, "
+            f"got a {type(columns).__name__}"
+        )
     if not isinstance(columns, np.ndarray) and _is_nested(columns):
         stacked = cast("Sequence[Column]", columns)
         names = ["anchor", *(f"anchor_{i}" for i in range(1, len(stacked)))]

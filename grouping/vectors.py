@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from .cases import Block, Case, load, steps_of
+from .errors import BadEstimatorOption
 from .estimators import estimate, estimator_names, estimator_options
 from .facts import Facts, alias_facts, group_facts, key_facts, similarity_facts
 from .rules import RULES
@@ -98,7 +99,10 @@ def _check_block(case: Case, steps: Steps, where: str, block: Block) -> list[Dif
     options = dict(block.options)
     if "invalid_penalty" in estimator_options(block.estimator):
         options.setdefault("invalid_penalty", 0.0)
-    credit = estimate(steps, block.estimator, **options)
+    try:
+        credit = estimate(steps, block.estimator, **options)
+    except BadEstimatorOption as refusal:
+        return [Difference(case=case.id, where=where, expected="credit", got=str(refusal))]
     report = block.arrays.get("report", {})
     found = _check_facts(case, f"{where} report", report, group_facts(steps) if report else {})
     for name in block.arrays:

@@ -116,3 +116,9 @@ def test_bad_columns_are_named(name: str) -> None:
     changes, message = BAD[name]
     with pytest.raises(BadColumns, match=message):
         Steps.of(**columns(**changes))
+
+
+@pytest.mark.parametrize("anchor", [{"a", "b"}, iter("ab")], ids=["set", "iterator"])
+def test_anchors_without_an_order_or_a_length_are_refused(anchor: object) -> None:
+    with pytest.raises(BadColumns, match="anchor must be a sequence"):
+        Steps.of(task=[0, 0], trajectory=[0, 0], step=[0, 1], anchor=anchor, reward=[0, 1])  # pyright: ignore[reportArgumentType]

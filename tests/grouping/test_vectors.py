@@ -68,3 +68,14 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "bad.json").write_text(text)
     with pytest.raises(BadVectors, match=r"bad\.json"):
         vectors.load(tmp_path / "bad.json")
+
+
+def test_an_option_that_the_estimator_lacks_is_a_difference(tmp_path: Path) -> None:
+    document = json.loads(OWN.read_text())
+    del document["cases"][0]["id"]
+    document["cases"][0]["expected"] = [{"options": {"gama": 0.9}, "A": [1.0] * 8}]
+    (tmp_path / "option.json").write_text(json.dumps(document))
+    case = vectors.load(tmp_path / "option.json")[0]
+    (difference,) = vectors.check(case)
+    assert case.id == "case 0"
+    assert "did you mean 'gamma'" in str(difference.got)
