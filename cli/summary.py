@@ -63,12 +63,16 @@ def _training_label(config: "Config") -> str:
 
 
 def _caution(config: "Config") -> str:
+    how = (
+        f"One run, seed {config.seed}, sampled at temperature {config.eval.temperature:g}. The "
+        "intervals are over its episodes;\nanother seed or warm start may end elsewhere."
+    )
     if config.rollout.pool and not config.model.path:
         return (
             "The first line is practice: a small model mostly memorises the tasks it trains on.\n"
-            "The second line is what it learned about tasks it has not seen."
+            f"The second line is what it learned about tasks it has not seen.\n{how}"
         )
-    return f"Sampled at temperature {config.eval.temperature:g}, one run, seed {config.seed}."
+    return how
 
 
 def _score(score: dict[str, float]) -> str:

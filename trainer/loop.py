@@ -201,8 +201,13 @@ class _Work:
         """Score the agent after training, write the summary, draw the curve."""
         scores = {**self.run.read_json("baseline.json"), **self._scores("after", _AFTER)}
         config = self.config
-        about = {"estimator": config.estimator, "seed": config.seed}
-        self.run.write_json("summary.json", {**scores, **about, "iterations": config.iterations})
+        about = {
+            "estimator": config.estimator,
+            "seed": config.seed,
+            "iterations": config.iterations,
+            "eval_temperature": config.eval.temperature,
+        }
+        self.run.write_json("summary.json", {**scores, **about})
         try:
             plot_curve(self.run)
         except MissingExtra as missing:

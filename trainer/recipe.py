@@ -209,12 +209,16 @@ def _check_env(config: Config, source: str) -> None:
 
 
 def _with_absolute_paths(config: Config, source: str) -> Config:
-    if config.env.urls:
-        return config
     options = dict(config.env.options)
-    for name in card(config.env.id).host_options:
+    hosted = () if config.env.urls and not options else card(config.env.id).host_options
+    for name in hosted:
         if not options.get(name):
             continue
+        if config.env.urls:
+            raise ConfigError(
+                f"{_place(source, ('env', name))}: the servers of env.urls have their own; "
+                f"start them with: gigym serve {config.env.id} {name}={options[name]}"
+            )
         path = Path(str(options[name])).expanduser().absolute()
         if not path.exists():
             raise ConfigError(f"{_place(source, ('env', name))}: no such file or folder: {path}")

@@ -52,7 +52,10 @@ def warm_start(
     progress.say(f"warm start: cloning {demos} episodes of the {config.warmstart.expert} expert")
     _Course(actor=actor, config=config, plan=plan, progress=progress, wish=wish).run()
     if config.warmstart.cache and not wish.asked:
-        _keep(actor, kept)
+        try:
+            _keep(actor, kept)
+        except OSError as error:
+            progress.say(f"the warm start is used but not kept for other runs: {error}")
     return actor
 
 

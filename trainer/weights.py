@@ -85,6 +85,8 @@ def set_threads(model: nn.Module) -> None:
 
 
 def _device(section: ModelSection) -> torch.device:
+    if section.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("model.device: no usable GPU on this machine; use model.device=cpu")
     if section.device != "auto":
         return torch.device(section.device)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from gigym.envs import ServerError, ServerUnreachable
@@ -75,6 +76,22 @@ def test_a_warm_start_from_the_cache_equals_a_fresh_one(tmp_path: Path) -> None:
     kept = run(tmp_path / "kept", "iterations=0", "eval.episodes=0")
     fresh = run(tmp_path / "fresh", "iterations=0", "eval.episodes=0", "warmstart.cache=false")
     assert same(weights(kept, 0), weights(fresh, 0))
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_the_next_warm_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("GIGYM_CACHE", str(tmp_path / "file"))
+    done = run(tmp_path / "run", "iterations=0", "eval.episodes=0")
+    assert weights(done, 0)
+
+
+def test_a_gpu_that_is_not_there_is_named(tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(ConfigError, match=r"model\.device: no usable GPU"):
+        run(tmp_path / "run", "model.device=cuda")
 
 
 def test_another_server_changes_nothing(usual: RunDir, tmp_path: Path) -> None:

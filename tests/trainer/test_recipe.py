@@ -52,6 +52,12 @@ def test_a_wrong_key_or_value_is_named_with_what_was_meant(text: str, words: lis
         assert word in str(caught.value)
 
 
+def test_games_of_this_machine_are_no_option_for_far_servers(tmp_path: Path) -> None:
+    far = 'env.urls=["http://127.0.0.1:9"]'
+    with pytest.raises(ConfigError, match=r"env\.games.*gigym serve ALFWorld-v0 games="):
+        load_config("quickstart", [far, f"env.games={tmp_path}"])
+
+
 def test_a_reply_must_leave_room_for_a_prompt() -> None:
     with pytest.raises(ConfigError, match=r"rollout\.max_action_tokens.*engine\.max_model_len=16"):
         load_config("quickstart", ["engine.max_model_len=16"])
