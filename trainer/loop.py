@@ -9,7 +9,7 @@ and i, so a run continued from the checkpoint of iteration i repeats what would 
 import asyncio
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..agents.record import Source, write_episodes
@@ -153,6 +153,8 @@ class _Work:
     actor: Actor
     learner: Learner
     arena: Arena
+    warned: set[str] = field(default_factory=set[str])
+    """What the estimator warned of so far; each sentence is said once."""
 
     def iterate(self, iteration: int) -> None:
         """Collect, credit, update, push, write down."""
@@ -162,6 +164,9 @@ class _Work:
             groups = comparable(played)
         with watch.span("credit"):
             credit = credit_of(groups, self.config)
+        for warning in (text for text in credit.warnings if text not in self.warned):
+            self.progress.say(f"{self.config.estimator}: {warning}")
+        self.warned.update(credit.warnings)
         with watch.span("learn"):
             losses = update(self.learner, groups, credit, self.config, iteration)
         with watch.span("push"):
