@@ -96,6 +96,10 @@ class Hallway(Corridor):
 class Trapdoor(TextEnv):
     card = TRAPDOOR
 
+    def __init__(self, *, nails: int = 4, max_steps: int | None = None) -> None:
+        super().__init__(max_steps=max_steps)
+        self.nails = 12 // nails
+
     def begin(self, seed: int, options: Options) -> Reply:
         if seed == 13:
             raise RuntimeError("unlucky")

@@ -77,8 +77,17 @@ async def test_a_task_that_is_not_there_is_the_fault_of_the_item() -> None:
 
 async def test_an_environment_that_cannot_be_built_answers_in_words() -> None:
     async with open_door() as door:
-        body = {"env": "Corridor-v0", "count": 3, "options": {"length": "long"}}
+        body = {"env": "Trapdoor-v0", "count": 3, "options": {"nails": 0}}
         answer = await door.post("/v1/sessions", body)
         assert (answer.status_code, error_of(answer)["code"]) == (422, "ENV_ERROR")
-        assert error_of(answer)["detail"] == {"type": "TypeError"}
+        assert error_of(answer)["detail"] == {"type": "ZeroDivisionError"}
+        assert len(door.host.store) == 0 and door.host.store.reserved == 0
+
+
+async def test_an_option_of_the_wrong_type_is_the_fault_of_the_request() -> None:
+    async with open_door() as door:
+        body = {"env": "Corridor-v0", "count": 3, "options": {"length": "long"}}
+        answer = await door.post("/v1/sessions", body)
+        assert (answer.status_code, error_of(answer)["code"]) == (400, "BAD_REQUEST")
+        assert "length" in error_of(answer)["message"]
         assert len(door.host.store) == 0 and door.host.store.reserved == 0
