@@ -28,7 +28,7 @@ class Seat(Protocol):
 
 
 class SeatPool(Protocol):
-    """Opens seats and closes them all at the end; an async context manager."""
+    """Opens seats and closes them all at the end; an async context manager for who inherits it."""
 
     async def open(self, count: int) -> tuple[Seat, ...]:
         """Exactly `count` seats, kept until the pool closes; asking again reuses them."""
@@ -38,14 +38,16 @@ class SeatPool(Protocol):
         """Give everything back; calling twice is fine."""
         ...
 
-    async def __aenter__(self) -> Self: ...
+    async def __aenter__(self) -> Self:
+        return self
 
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        await self.aclose()
 
 
 class LocalSeat:
@@ -73,7 +75,7 @@ class LocalSeat:
             raise _env_raised(self._env, error) from error
 
 
-class LocalPool:
+class LocalPool(SeatPool):
     """Environments of one id and one set of options, built in this process."""
 
     def __init__(self, env_id: str, options: Options) -> None:
@@ -90,17 +92,6 @@ class LocalPool:
     async def aclose(self) -> None:
         """Drop the environments."""
         self._seats.clear()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 def _env_raised(env: TextEnv, error: Exception) -> EnvCodeError:

@@ -3,11 +3,9 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from ..errors import BadOption, ServerError
-from ..pool import Seat
+from ..pool import Seat, SeatPool
 from ..types import Options
 from ..wire_answers import Info
 from .fleet import Fleet
@@ -16,7 +14,7 @@ from .seat import RemoteSeat
 from .station import Station, Wanted
 
 
-class RemotePool:
+class RemotePool(SeatPool):
     """Seats for one environment; options are those that a client may set.
 
     Used within one event loop. Sessions are renewed while the loop runs; one that ends while it
@@ -83,17 +81,6 @@ class RemotePool:
         for seat in self._seats:
             seat.leave()
         await asyncio.gather(*(station.aclose() for station in self._fleet.stations))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def _keep(self) -> None:
         """Renew all leases, and close the sessions that were given up, three times a lease."""

@@ -3,15 +3,13 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 from gigym.agents import RolloutSpec, SamplingSpec, ScriptedEngine, build_tokenizer
 from gigym.agents.record import EpisodeRecord, Source, episode_line
 from gigym.agents.scripted import Answer
 from gigym.agents.terse import TerseDialogue
 from gigym.envs import EnvCard, Options, Reply, Task, TextEnv, register
-from gigym.envs.pool import LocalPool, Seat
+from gigym.envs.pool import LocalPool, Seat, SeatPool
 from gigym.grouping.types import Group
 
 ACTIONS = ("down", "up", "wait")
@@ -129,7 +127,7 @@ class LateSeat:
         return await self._seat.step(action)
 
 
-class LatePool:
+class LatePool(SeatPool):
     """Seats of another pool, each late by chance; those numbered in `stuck` never answer."""
 
     def __init__(self, pool: LocalPool, seed: int, stuck: Sequence[int] = ()) -> None:
@@ -141,14 +139,3 @@ class LatePool:
 
     async def aclose(self) -> None:
         await self._pool.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
