@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from .envs import list_envs, make, register
+    from .envs import list_envs, make, make_aec, make_parallel, register
+    from .envs.tasks import tasks
     from .grouping import Group, Steps, Trajectory, Turn, estimate
 
 __all__ = [
@@ -21,7 +22,10 @@ __all__ = [
     "estimate",
     "list_envs",
     "make",
+    "make_aec",
+    "make_parallel",
     "register",
+    "tasks",
 ]
 __version__ = "0.0.1"
 
@@ -33,7 +37,10 @@ _ROOM = {
     "estimate": "grouping",
     "list_envs": "envs",
     "make": "envs",
+    "make_aec": "envs",
+    "make_parallel": "envs",
     "register": "envs",
+    "tasks": "envs.tasks",
 }
 
 

@@ -1,4 +1,7 @@
-"""`gigym list`: the registered environments, from their cards alone."""
+"""`gigym list`: the registered environments, from their cards alone.
+
+Of what an environment needs, only what is not installed is told.
+"""
 
 import fnmatch
 import json
@@ -8,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..envs import EnvCard, list_envs
+from ..envs import EnvCard, list_envs, missing
 from .text import table
 from .words import AsJson, new_app
 
@@ -25,10 +28,12 @@ def list_(
     if as_json:
         print(json.dumps({"envs": [_facts(card) for card in cards]}, allow_nan=False))
         return
-    rows = [(card.id, card.version, ", ".join(card.needs) or "-", card.summary) for card in cards]
-    print(table([("id", "version", "needs", "summary"), *rows]))
+    rows = [
+        (card.id, card.version, ", ".join(missing(card)) or "-", card.summary) for card in cards
+    ]
+    print(table([("id", "version", "missing", "summary"), *rows]))
 
 
 def _facts(card: EnvCard) -> dict[str, Any]:
     bounds = [bound if math.isfinite(bound) else None for bound in card.reward_range]
-    return {**asdict(card), "reward_range": bounds}
+    return {**asdict(card), "reward_range": bounds, "needs": missing(card)}

@@ -19,7 +19,9 @@ from .errors import (
     UnknownTask,
     Unsupported,
 )
-from .registry import card, list_envs, make, option_names, register
+from .needs import missing, register_need
+from .registry import card, list_envs, make, make_aec, make_parallel, option_names, register
+from .tasks import NOMINAL_TASKS, TaskSet
 from .types import EnvCard, Options, Policy, Reply, Task
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALFWORLD",
+    "NOMINAL_TASKS",
     "BadOption",
     "EnvCard",
     "EnvCodeError",
@@ -40,6 +43,7 @@ __all__ = [
     "ServerError",
     "ServerUnreachable",
     "Task",
+    "TaskSet",
     "TextEnv",
     "UnknownEnv",
     "UnknownTask",
@@ -47,8 +51,12 @@ __all__ = [
     "card",
     "list_envs",
     "make",
+    "make_aec",
+    "make_parallel",
+    "missing",
     "option_names",
     "register",
+    "register_need",
 ]
 
 

@@ -17,6 +17,7 @@ Inside gigym the reply form is used (`start`, `answer`); `reset` and `step` are 
 """
 
 import copy
+import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +27,7 @@ import gymnasium
 
 from .errors import BadOption, EpisodeError, Unsupported
 from .spaces import UnicodeText
+from .tasks import NOMINAL_TASKS, TaskSet
 from .types import EnvCard, JsonValue, Options, Policy, Reply
 
 ExpertKind = Literal["state", "observation"]
@@ -51,6 +53,8 @@ class TextEnv(gymnasium.Env[str, str]):
     card: ClassVar[EnvCard]
     num_tasks: int | None = None
     """Number of distinct tasks; seeds 0..num_tasks-1 visit each once. None: unlimited."""
+    split: str | None = None
+    """The part of its tasks that it plays; None where it has no splits."""
 
     def __init__(self, *, max_steps: int | None = None) -> None:
         if max_steps is not None and max_steps < 1:
@@ -84,6 +88,39 @@ class TextEnv(gymnasium.Env[str, str]):
     def vocabulary(self) -> tuple[str, ...]:
         """Phrases worth one token each, for tokenizers trained offline; may be empty."""
         return ()
+
+    def task_count(self, split: str | None) -> int | None:
+        """Number of tasks of a split, None: unlimited; an author's method beside `task_id`.
+
+        Raises `BadOption` for a split that is not there.
+        """
+        if split == self.split:
+            return self.num_tasks
+        if split in self.card.splits:
+            raise Unsupported(f"{self.card.id} counts its own split only; make it with {split=}")
+        near = difflib.get_close_matches(str(split), self.card.splits, n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        known = ", ".join(self.card.splits) or "none"
+        raise BadOption(f"{self.card.id} has no split {split!r}.{hint} Its splits: {known}")
+
+    def task_id(self, seed: int, split: str | None) -> str | None:
+        """Id of the task that a seed picks, the one that replies name as `task_id`.
+
+        An author's method where tasks have ids; `reset(options={"task": ID})` starts it.
+        """
+        return None
+
+    def tasks(self, split: str | None = None) -> TaskSet:
+        """The tasks of a split, its own if none is named; nothing is built until it is played."""
+        wanted = self.split if split is None else split
+        count = self.task_count(wanted)
+        return TaskSet(
+            env=self.card.id,
+            split=wanted,
+            seeds=range(NOMINAL_TASKS if count is None else count),
+            unlimited=count is None,
+            naming=lambda seed: self.task_id(seed, wanted),
+        )
 
     def start(self, seed: int, options: Options | None = None) -> Reply:
         """Reset in reply form. Raises `UnknownTask` or `BadOption` for what it cannot start."""

@@ -1,8 +1,12 @@
-"""Versioned names for environments: `register`, `make`, `card`, `list_envs`.
+"""Versioned names for environments: `register`, `make`, `card`, `list_envs`, `missing`.
 
 A name maps to a card and a lazy entry point `module:Class`, so that listing imports no
 environment. Packages of users add theirs through the entry-point group `gigym.envs`: each entry
 loads a function that calls `register`.
+
+The class of a game for several agents is its single-agent view; two classmethods on it give all
+seats: `parallel(*, ...)` a PettingZoo `ParallelEnv`, `aec(*, ...)` a PettingZoo `AECEnv`. Their
+keyword parameters are the options of `make_parallel` and `make_aec`.
 """
 
 import difflib
@@ -10,14 +14,27 @@ import functools
 import importlib
 import importlib.metadata
 import inspect
+from collections.abc import Callable
 from types import UnionType
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from .errors import BadOption, UnknownEnv
+from .errors import BadOption, UnknownEnv, Unsupported
+from .needs import missing
 from .types import EnvCard, JsonValue
 
 if TYPE_CHECKING:
     from .base import TextEnv
+
+__all__ = [
+    "card",
+    "list_envs",
+    "make",
+    "make_aec",
+    "make_parallel",
+    "missing",
+    "option_names",
+    "register",
+]
 
 _ENTRIES: dict[str, tuple[EnvCard, str]] = {}
 
@@ -49,7 +66,32 @@ def make(env_id: str, **options: JsonValue) -> "TextEnv":
 
     Raises `UnknownEnv` for the name, `BadOption` for an option or value it does not take.
     """
-    known = _parameters(env_id)
+    return _build(env_id, _load(env_id), options)
+
+
+def make_parallel(env_id: str, **options: JsonValue) -> Any:  # noqa: ANN401
+    """All seats of a game for several agents, as a PettingZoo `ParallelEnv`.
+
+    Raises `Unsupported` for an environment of one agent, and what `make` raises.
+    """
+    return _build(env_id, _seats(env_id, "parallel"), options)
+
+
+def make_aec(env_id: str, **options: JsonValue) -> Any:  # noqa: ANN401
+    """All seats of a game for several agents, one after the other, as a PettingZoo `AECEnv`.
+
+    Raises `Unsupported` for an environment of one agent, and what `make` raises.
+    """
+    return _build(env_id, _seats(env_id, "aec"), options)
+
+
+def option_names(env_id: str) -> tuple[str, ...]:
+    """Names of the options that `make` accepts for this environment."""
+    return tuple(_parameters(_load(env_id)))
+
+
+def _build(env_id: str, builder: Callable[..., Any], options: dict[str, JsonValue]) -> Any:  # noqa: ANN401
+    known = _parameters(builder)
     for name, value in options.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -58,16 +100,21 @@ def make(env_id: str, **options: JsonValue) -> "TextEnv":
         if not _fits(value, known[name].annotation):
             kind = inspect.formatannotation(known[name].annotation)
             raise BadOption(f"{env_id}: option {name} must be {kind}, got {value!r:.80}")
-    return _load(env_id)(**cast("dict[str, int]", options))
+    return builder(**options)
 
 
-def option_names(env_id: str) -> tuple[str, ...]:
-    """Names of the options that `make` accepts for this environment."""
-    return tuple(_parameters(env_id))
+def _seats(env_id: str, form: str) -> Callable[..., Any]:
+    found = getattr(_load(env_id), form, None)
+    if found is None:
+        raise Unsupported(
+            f"{env_id} has one seat; make it with gigym.make({env_id!r}). "
+            "Games for several agents are those with agents > 1 in: gigym list --json"
+        )
+    return found
 
 
-def _parameters(env_id: str) -> dict[str, inspect.Parameter]:
-    found = inspect.signature(_load(env_id)).parameters
+def _parameters(builder: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    found = inspect.signature(builder).parameters
     return {n: p for n, p in found.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 

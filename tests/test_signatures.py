@@ -13,6 +13,9 @@ from gigym import envs, grouping, servers, trainer
 
 PARAMETERS: dict[Callable[..., Any], str] = {
     gigym.make: "env_id options",
+    gigym.make_parallel: "env_id options",
+    gigym.make_aec: "env_id options",
+    gigym.tasks: "env_id split options",
     gigym.register: "card entry_point",
     gigym.list_envs: "",
     gigym.estimate: "steps name options",
@@ -25,6 +28,9 @@ PARAMETERS: dict[Callable[..., Any], str] = {
     envs.TextEnv.restore: "self snapshot",
     envs.TextEnv.fork: "self count",
     envs.TextEnv.expert: "self kind seed",
+    envs.TextEnv.tasks: "self split",
+    envs.TextEnv.task_id: "self seed split",
+    envs.TextEnv.task_count: "self split",
     trainer.load_config: "source overrides",
     trainer.train: "config progress",
     trainer.resume: "path progress overrides",
@@ -63,7 +69,10 @@ def test_the_facade_names_what_it_promises() -> None:
         "estimate",
         "list_envs",
         "make",
+        "make_aec",
+        "make_parallel",
         "register",
+        "tasks",
     ]
 
 
