@@ -6,11 +6,21 @@ GigymError
   GameFileError                  a game file that does not parse exit 5
   EpisodeError                   step before reset, after end    exit 7
   EnvCodeError                   the environment's code raised   exit 7
+  EnvTimeout                     it did not answer in time       exit 7
+  WorkerLost                     its process died                exit 7
+  CheckFailed                    check_env found something       exit 1
+  EngineFailed                   an engine's own process failed  exit 7
   Unsupported                    an ability the env lacks        exit 2
   MissingExtra                   an optional part is absent      exit 3
+  DataMissing                    data that was not fetched yet   exit 3
+  CannotStore                    no room, or no right to write   exit 3
+  DataDamaged                    fetched data that is not right  exit 5
+  DownloadFailed                 no source gave the file         exit 4
   ServerError                    the server answered an error    exit 4
     ServerUnreachable            no answer within the deadline   exit 4
     EpisodeLost                  the session is gone for good    exit 4
+
+A plug-in that cannot be loaded is no error but a warning, `BrokenPlugin`.
 """
 
 import importlib.util
@@ -19,7 +29,13 @@ from .. import GigymError
 
 __all__ = [
     "BadOption",
+    "CannotStore",
+    "DataDamaged",
+    "DataMissing",
+    "DownloadFailed",
+    "EngineFailed",
     "EnvCodeError",
+    "EnvTimeout",
     "EpisodeError",
     "EpisodeLost",
     "GameFileError",
@@ -29,6 +45,7 @@ __all__ = [
     "UnknownEnv",
     "UnknownTask",
     "Unsupported",
+    "WorkerLost",
     "need",
 ]
 
@@ -69,6 +86,34 @@ class EnvCodeError(GigymError, RuntimeError):
     exit_code = 7
 
 
+class EngineFailed(GigymError, RuntimeError):
+    """An engine that runs in a process of its own died, hung or raised."""
+
+    exit_code = 7
+
+
+class EnvTimeout(GigymError, TimeoutError):
+    """An environment did not answer within its deadline."""
+
+    exit_code = 7
+
+
+class WorkerLost(GigymError, RuntimeError):
+    """The process of an environment died, and its episode could not be taken up again."""
+
+    exit_code = 7
+
+
+class CheckFailed(GigymError, AssertionError):
+    """`check_env` found something; the message holds the findings."""
+
+    exit_code = 1
+
+
+class BrokenPlugin(UserWarning):
+    """A plug-in of the entry-point group `gigym.envs` could not be loaded."""
+
+
 class Unsupported(GigymError, RuntimeError):
     """The environment lacks the ability that was asked for."""
 
@@ -79,6 +124,30 @@ class MissingExtra(GigymError, ImportError):
     """An optional package is not installed; the message holds the install line."""
 
     exit_code = 3
+
+
+class DataMissing(GigymError, LookupError):
+    """Data that the user has to fetch is not there; the message holds the command."""
+
+    exit_code = 3
+
+
+class CannotStore(GigymError, OSError):
+    """A folder cannot take a download: no room, no permission, or another download in it."""
+
+    exit_code = 3
+
+
+class DataDamaged(GigymError, ValueError):
+    """Fetched data is not what it must be: another hash, a hostile archive, a torn file."""
+
+    exit_code = 5
+
+
+class DownloadFailed(GigymError, ConnectionError):
+    """No source gave the file that was asked for."""
+
+    exit_code = 4
 
 
 class ServerError(GigymError, RuntimeError):
