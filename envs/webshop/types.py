@@ -7,7 +7,7 @@ every process. Real files, the synthetic generator and the memory-mapped store a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Field = Literal["attribute", "category", "query"]
 """What the special search words `<a>`, `<c>` and `<q>` look at."""
@@ -78,6 +78,7 @@ class Goals(Protocol):
         ...
 
 
+@runtime_checkable
 class Catalogue(Protocol):
     """Products that can be read by index, searched, and asked for."""
 
