@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from .envs import list_envs, make, make_aec, make_parallel, register
+    from .envs import list_envs, make, make_aec, make_parallel, make_vec, register
     from .envs.tasks import tasks
     from .grouping import Group, Steps, Trajectory, Turn, estimate
 
@@ -24,6 +24,7 @@ __all__ = [
     "make",
     "make_aec",
     "make_parallel",
+    "make_vec",
     "register",
     "tasks",
 ]
@@ -39,6 +40,7 @@ _ROOM = {
     "make": "envs",
     "make_aec": "envs",
     "make_parallel": "envs",
+    "make_vec": "envs",
     "register": "envs",
     "tasks": "envs.tasks",
 }

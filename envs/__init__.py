@@ -3,12 +3,18 @@
 `TextEnv` loads Gymnasium and numpy when it is first asked for, so that listing stays cheap.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from . import gymnasium_ids
 from .catalog import ALFWORLD
 from .errors import (
     BadOption,
+    BrokenPlugin,
+    CheckFailed,
+    EngineFailed,
     EnvCodeError,
+    EnvTimeout,
     EpisodeError,
     EpisodeLost,
     GameFileError,
@@ -18,6 +24,7 @@ from .errors import (
     UnknownEnv,
     UnknownTask,
     Unsupported,
+    WorkerLost,
 )
 from .needs import missing, register_need
 from .registry import card, list_envs, make, make_aec, make_parallel, option_names, register
@@ -26,13 +33,18 @@ from .types import EnvCard, Options, Policy, Reply, Task
 
 if TYPE_CHECKING:
     from .base import TextEnv
+    from .vector import TextVectorEnv, make_vec
 
 __all__ = [
     "ALFWORLD",
     "NOMINAL_TASKS",
     "BadOption",
+    "BrokenPlugin",
+    "CheckFailed",
+    "EngineFailed",
     "EnvCard",
     "EnvCodeError",
+    "EnvTimeout",
     "EpisodeError",
     "EpisodeLost",
     "GameFileError",
@@ -45,24 +57,30 @@ __all__ = [
     "Task",
     "TaskSet",
     "TextEnv",
+    "TextVectorEnv",
     "UnknownEnv",
     "UnknownTask",
     "Unsupported",
+    "WorkerLost",
     "card",
     "list_envs",
     "make",
     "make_aec",
     "make_parallel",
+    "make_vec",
     "missing",
     "option_names",
     "register",
     "register_need",
 ]
 
+_FILE = {"TextEnv": "base", "TextVectorEnv": "vector", "make_vec": "vector"}
+
 
 def __getattr__(name: str) -> object:
-    if name != "TextEnv":
+    if name not in _FILE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .base import TextEnv
+    return getattr(import_module(f".{_FILE[name]}", __name__), name)
 
-    return TextEnv
+
+gymnasium_ids.watch()

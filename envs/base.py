@@ -24,12 +24,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import gymnasium
+import numpy as np
 
 from .errors import BadOption, EpisodeError, Unsupported
 from .spaces import UnicodeText
 from .tasks import NOMINAL_TASKS, TaskSet
 from .types import EnvCard, JsonValue, Options, Policy, Reply
 
+_LIST = "admissible_actions"
 ExpertKind = Literal["state", "observation"]
 
 
@@ -55,6 +57,15 @@ class TextEnv(gymnasium.Env[str, str]):
     """Number of distinct tasks; seeds 0..num_tasks-1 visit each once. None: unlimited."""
     split: str | None = None
     """The part of its tasks that it plays; None where it has no splits."""
+
+    made_with: Mapping[str, Any]
+    """The keyword options it was built with; a twin is `type(env)(**env.made_with)`."""
+
+    def __new__(cls, *_: Any, **options: Any) -> Self:  # noqa: ANN401
+        """Keep the options, so that twins can be built from an instance alone."""
+        env = super().__new__(cls)
+        env.made_with = options
+        return env
 
     def __init__(self, *, max_steps: int | None = None) -> None:
         if max_steps is not None and max_steps < 1:
@@ -146,14 +157,14 @@ class TextEnv(gymnasium.Env[str, str]):
     ) -> tuple[str, dict[str, Any]]:
         """Gymnasium's reset; without a seed one is drawn from the env's own generator."""
         super().reset(seed=seed)
-        drawn = seed if seed is not None else int(self.np_random.integers(0, 2**31))
+        drawn = seed if seed is not None else drawn_seed(self.np_random)
         reply = self.start(drawn, options)
-        return reply.observation, _info(reply)
+        return reply.observation, info_of(reply)
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Gymnasium's step. The reward is the environment's own, without any penalty."""
         reply = self.answer(action)
-        return reply.observation, reply.reward, reply.terminated, reply.truncated, _info(reply)
+        return reply.observation, reply.reward, reply.terminated, reply.truncated, info_of(reply)
 
     def snapshot(self) -> bytes:
         """The running episode as JSON text in UTF-8, for `restore` in any process.
@@ -200,19 +211,32 @@ def read_snapshot(snapshot: bytes) -> Snapshot:
     """Parse what `TextEnv.snapshot` wrote. Raises `BadOption` for anything else."""
     try:
         tree = json.loads(snapshot)
-        last = tree.pop("last")
-        actions = last.pop("admissible_actions")
-        reply = Reply(admissible_actions=None if actions is None else tuple(actions), **last)
-        return Snapshot(last=reply, **tree)
+        return Snapshot(last=reply_of(tree.pop("last")), **tree)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadOption(f"not a snapshot: {error}") from None
 
 
-def _info(reply: Reply) -> dict[str, Any]:
-    info: dict[str, Any] = dict(reply.info)
+def reply_of(tree: dict[str, Any]) -> Reply:
+    """A reply from its JSON form."""
+    rest: dict[str, Any] = {key: value for key, value in tree.items() if key != _LIST}
+    actions = tree[_LIST]
+    return Reply(admissible_actions=None if actions is None else tuple(actions), **rest)
+
+
+def info_of(reply: Reply) -> dict[str, Any]:
+    """Gymnasium's info of a reply: its own facts and its keys, shared with no other info."""
+    info: dict[str, Any] = {
+        key: copy.deepcopy(value) if isinstance(value, list | dict) else value
+        for key, value in reply.info.items()
+    }
     info["observation_key"] = reply.observation_key
     if reply.state_key is not None:
         info["state_key"] = reply.state_key
     if reply.admissible_actions is not None:
         info["admissible_actions"] = list(reply.admissible_actions)
     return info
+
+
+def drawn_seed(generator: np.random.Generator) -> int:
+    """The seed of an episode that was given none."""
+    return int(generator.integers(0, 2**31))

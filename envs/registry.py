@@ -2,7 +2,8 @@
 
 A name maps to a card and a lazy entry point `module:Class`, so that listing imports no
 environment. Packages of users add theirs through the entry-point group `gigym.envs`: each entry
-loads a function that calls `register`.
+loads a function that calls `register`. One that fails is named in a warning and leaves the others
+alone. Every id is Gymnasium's as well (gymnasium_ids.py).
 
 The class of a game for several agents is its single-agent view; two classmethods on it give all
 seats: `parallel(*, ...)` a PettingZoo `ParallelEnv`, `aec(*, ...)` a PettingZoo `AECEnv`. Their
@@ -10,15 +11,17 @@ keyword parameters are the options of `make_parallel` and `make_aec`.
 """
 
 import difflib
-import functools
 import importlib
 import importlib.metadata
 import inspect
+import threading
+import warnings
 from collections.abc import Callable
 from types import UnionType
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from .errors import BadOption, UnknownEnv, Unsupported
+from . import gymnasium_ids
+from .errors import BadOption, BrokenPlugin, UnknownEnv, Unsupported
 from .needs import missing
 from .types import EnvCard, JsonValue
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "card",
+    "entry_point_of",
     "list_envs",
     "make",
     "make_aec",
@@ -37,6 +41,11 @@ __all__ = [
 ]
 
 _ENTRIES: dict[str, tuple[EnvCard, str]] = {}
+_BROKEN: list[str] = []
+"""What went wrong with each plug-in that could not be loaded."""
+_LOADING = threading.RLock()
+_BEGUN = threading.Event()
+_LOADED = threading.Event()
 
 
 def register(card: EnvCard, entry_point: str) -> None:
@@ -48,11 +57,17 @@ def register(card: EnvCard, entry_point: str) -> None:
     if held is not None and held[1] != entry_point:
         raise BadOption(f"environment id {card.id!r} is already registered by {held[1]}")
     _ENTRIES[card.id] = (card, entry_point)
+    gymnasium_ids.offer(card)
 
 
 def list_envs() -> tuple[EnvCard, ...]:
     """Cards of all registered environments, sorted by id."""
-    _load_plugins()
+    load_plugins()
+    return registered()
+
+
+def registered() -> tuple[EnvCard, ...]:
+    """Cards of the environments registered so far, plug-ins left aside."""
     return tuple(card for _, (card, _) in sorted(_ENTRIES.items()))
 
 
@@ -61,12 +76,19 @@ def card(env_id: str) -> EnvCard:
     return _entry(env_id)[0]
 
 
+def entry_point_of(env_id: str) -> str:
+    """Where the class of an environment is, as `register` was told."""
+    return _entry(env_id)[1]
+
+
 def make(env_id: str, **options: JsonValue) -> "TextEnv":
     """Build an environment. Options are the keyword parameters of its class.
 
     Raises `UnknownEnv` for the name, `BadOption` for an option or value it does not take.
     """
-    return _build(env_id, _load(env_id), options)
+    env: TextEnv = _build(env_id, _load(env_id), options)
+    env.spec = gymnasium_ids.spec_of(card(env_id), options)
+    return env
 
 
 def make_parallel(env_id: str, **options: JsonValue) -> Any:  # noqa: ANN401
@@ -130,11 +152,12 @@ def _fits(value: JsonValue, annotation: object) -> bool:
 
 
 def _entry(env_id: str) -> tuple[EnvCard, str]:
-    _load_plugins()
+    load_plugins()
     if env_id not in _ENTRIES:
         near = difflib.get_close_matches(env_id, _ENTRIES, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise UnknownEnv(f"no environment {env_id!r}; {hint}list them with: gigym list")
+        broken = "".join(f"; {why}" for why in _BROKEN)
+        raise UnknownEnv(f"no environment {env_id!r}; {hint}list them with: gigym list{broken}")
     return _ENTRIES[env_id]
 
 
@@ -143,7 +166,33 @@ def _load(env_id: str) -> "type[TextEnv]":
     return cast("type[TextEnv]", getattr(importlib.import_module(module), name))
 
 
-@functools.cache
-def _load_plugins() -> None:
-    for entry in importlib.metadata.entry_points(group="gigym.envs"):
+def load_plugins(*, wait: bool = True) -> None:
+    """Have the plug-ins of installed packages register their environments, once per process.
+
+    Without `wait`, nothing happens while another thread is at it.
+    """
+    if _LOADED.is_set() or not _LOADING.acquire(blocking=wait):
+        return
+    try:
+        # Plug-ins look environments up as well, in the thread that is loading them.
+        if _BEGUN.is_set():
+            return
+        _BEGUN.set()
+        broken = [_plug_in(entry) for entry in importlib.metadata.entry_points(group="gigym.envs")]
+        _BROKEN.extend(why for why in broken if why)
+        _LOADED.set()
+    finally:
+        _LOADING.release()
+    for why in _BROKEN:
+        warnings.warn(why, BrokenPlugin, stacklevel=3)
+
+
+def _plug_in(entry: importlib.metadata.EntryPoint) -> str:
+    """What kept a plug-in from registering its environments; empty when nothing did."""
+    try:
         entry.load()()
+    except (Exception, SystemExit) as error:
+        owner = f" of {entry.dist.name}" if entry.dist else ""
+        cause = f"{type(error).__name__}: {error}"
+        return f"the plug-in {entry.name!r}{owner} ({entry.value}) could not be loaded: {cause}"
+    return ""

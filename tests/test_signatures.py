@@ -13,6 +13,7 @@ from gigym import envs, grouping, servers, trainer
 
 PARAMETERS: dict[Callable[..., Any], str] = {
     gigym.make: "env_id options",
+    gigym.make_vec: "env_id n backend autoreset urls each crew",
     gigym.make_parallel: "env_id options",
     gigym.make_aec: "env_id options",
     gigym.tasks: "env_id split options",
@@ -71,6 +72,7 @@ def test_the_facade_names_what_it_promises() -> None:
         "make",
         "make_aec",
         "make_parallel",
+        "make_vec",
         "register",
         "tasks",
     ]

@@ -1,0 +1,128 @@
+"""A worker process: environments by number, told what to do in lines of JSON.
+
+It ends when its pipe closes or its parent is gone, whichever shows first. What environments print
+goes to stderr, and what they read from stdin is empty, so that neither mixes with the protocol.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import IO, Any, cast
+
+from ... import GigymError
+from ..base import TextEnv
+from ..registry import make, register, registered
+from ..types import EnvCard, Reply
+from .crew import Answer, Start
+from .local import act, begin
+
+_WATCH_S = 1.0
+
+
+def main() -> None:
+    """Serve until the parent closes the pipe."""
+    told, said = _own_streams()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    envs: dict[int, TextEnv] = {}
+    for line in told:
+        request = json.loads(line)
+        for i, answer in _DO[request["do"]](envs, request):
+            said.write(_line(i, answer))
+            said.flush()
+
+
+def _make(envs: dict[int, TextEnv], request: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+    card, entry_point = request["card"], request["entry_point"]
+    if card["id"] not in {known.id for known in registered()}:
+        register(card_of(card), entry_point)
+    for i, options in request["items"]:
+        try:
+            envs[i] = make(card["id"], **options)
+            yield i, None
+        except (Exception, SystemExit) as error:
+            yield i, error
+
+
+def _start(envs: dict[int, TextEnv], request: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+    for i, seed, options in request["items"]:
+        yield i, begin(envs[i], Start(seed=seed, options=options))
+
+
+def _answer(envs: dict[int, TextEnv], request: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+    for i, action in request["items"]:
+        yield i, act(envs[i], action)
+
+
+def _replay(envs: dict[int, TextEnv], request: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+    for i, seed, options, actions in request["items"]:
+        yield i, _replayed(envs[i], Start(seed=seed, options=options), actions)
+
+
+def _replayed(env: TextEnv, start: Start, actions: list[str]) -> Answer:
+    answer = begin(env, start)
+    for action in actions:
+        if isinstance(answer, Exception):
+            break
+        answer = act(env, action)
+    return answer
+
+
+_DO: dict[str, Callable[[dict[int, TextEnv], dict[str, Any]], Iterator[tuple[int, Any]]]] = {
+    "make": _make,
+    "start": _start,
+    "answer": _answer,
+    "replay": _replay,
+}
+
+
+def card_of(tree: dict[str, Any]) -> EnvCard:
+    """A card from its JSON form."""
+    fixed: dict[str, Any] = {
+        name: tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+        for name, value in tree.items()
+    }
+    return EnvCard(**fixed)
+
+
+def _line(i: int, answer: Answer | None) -> str:
+    body: dict[str, Any] = {"i": i}
+    if isinstance(answer, Reply):
+        body["reply"] = asdict(answer)
+    elif answer is not None:
+        body["error"] = _told_error(answer)
+    try:
+        return json.dumps(body) + "\n"
+    except (TypeError, ValueError) as error:
+        return json.dumps({"i": i, "error": {"kind": "", "message": f"no JSON: {error}"}}) + "\n"
+
+
+def _told_error(error: Exception) -> dict[str, str]:
+    if isinstance(error, GigymError):
+        return {"kind": type(error).__name__, "message": str(error)}
+    return {"kind": "", "message": f"raised {type(error).__name__}: {error}"}
+
+
+def _own_streams() -> tuple[IO[str], IO[str]]:
+    """The protocol's pipes, out of the reach of environments."""
+    told, said = os.fdopen(os.dup(0), encoding="ascii"), os.fdopen(os.dup(1), "w", encoding="ascii")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdin, sys.stdout = open(os.devnull, encoding="utf-8"), sys.stderr  # noqa: SIM115
+    return told, said
+
+
+def _end_with(parent: int) -> None:
+    """End at once when the parent is gone, even in the middle of an environment's answer."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH_S)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
