@@ -13,18 +13,19 @@ from ..errors import BadOption, EpisodeError, UnknownTask
 from ..types import JsonValue, Options, Policy, Reply
 from . import expert
 from .aim import TASK_TYPES
+from .engines import open_engine
 from .game import Game
 from .searcher import Searcher
 from .sources import open_source
 from .vocabulary import phrases
-from .world import World
+from .world import Running
 
 WIN_REWARD = 10.0
 _OLD_PUT = re.compile(r"\Aput (.+?) (?:in/on|in|on) (.+)\Z")
 
 
 class ALFWorldEnv(TextEnv):
-    """ALFWorld, native: the texts and the dynamics of TextWorld 1.7 with alfworld 0.4."""
+    """ALFWorld: the texts and the dynamics of TextWorld 1.7 with alfworld 0.4."""
 
     card = ALFWORLD
 
@@ -32,7 +33,7 @@ class ALFWorldEnv(TextEnv):
         self,
         *,
         games: str | Path = "",
-        split: str = "train",
+        split: str | None = None,
         difficulty: str = "standard",
         engine: str = "native",
         normalize: bool = False,
@@ -40,31 +41,42 @@ class ALFWorldEnv(TextEnv):
     ) -> None:
         """Without `games` (a pack, folder or zip) games are generated, in the given `difficulty`.
 
-        `split` names a part of a folder of official games, or `train` or `test` of generated ones.
+        `split` names a part of official games, or `train` (the default) or `test` of generated
+        ones. `engine` is `native`, or `textworld` for TextWorld itself (extra `alfworld`).
         `normalize` accepts commands in upper case, with odd blanks, or as `put X in/on Y`.
         """
         super().__init__(max_steps=max_steps)
-        if engine != "native":
-            raise BadOption(f"ALFWorld-v0 has the engine 'native' only, got engine={engine!r}")
         self._source = open_source(str(games), split, difficulty)
+        self._open = open_engine(engine)
         self._normalize = normalize
-        self._running: World | None = None
-        self.num_tasks = self._source.num_tasks
+        self._running: Running | None = None
+        self.split = self._source.split
+        self.num_tasks = self._source.count(self.split)
 
     @property
-    def world(self) -> World:
+    def world(self) -> Running:
         """The game being played. Raises `EpisodeError` before a start."""
         if self._running is None:
             raise EpisodeError("ALFWorld-v0: no game is running; call reset first")
         return self._running
+
+    def task_count(self, split: str | None) -> int | None:
+        """Number of games of a split, None: without end. Raises `BadOption`."""
+        return self._source.count(split)
+
+    def task_id(self, seed: int, split: str | None) -> str:
+        """The id of the game that a seed picks from a split."""
+        return self._source.id_of(seed, split)
 
     def begin(self, seed: int, options: Options) -> Reply:
         """Start the game named by the option `task`, or else the one of the seed."""
         unknown = sorted(options.keys() - {"task"})
         if unknown:
             raise BadOption(f"no reset option {unknown[0]!r}; ALFWorld-v0 takes: task")
-        self._running = World(self._choose(seed, options))
-        return self._reply(self._running.intro())
+        world = self._begun(self._choose(seed, options))
+        intro = world.intro()
+        self._running = world
+        return self._reply(intro)
 
     def act(self, action: str) -> Reply:
         """Do one command."""
@@ -79,7 +91,7 @@ class ALFWorldEnv(TextEnv):
         if not isinstance(frozen, dict) or not isinstance(game_id := frozen.get("task"), str):
             raise BadOption("not a frozen game of ALFWorld-v0: expected the keys task and state")
         try:
-            world = World(self._source.named(game_id))
+            world = self._begun(self._source.named(game_id))
         except UnknownTask as error:
             raise UnknownTask(f"the snapshot's game is not here: {error}") from None
         world.thaw(frozen.get("state"))
@@ -89,9 +101,17 @@ class ALFWorldEnv(TextEnv):
         """The expert that sees the state of this environment, or one that reads replies only."""
         return StateExpert(self) if kind == "state" else Searcher(seed)
 
+    def close(self) -> None:
+        """End the running game; the process of the engine `textworld` ends with the last one."""
+        self._running = None
+        super().close()
+
     def vocabulary(self) -> tuple[str, ...]:
         """Names, commands and fixed phrases of all texts."""
         return phrases()
+
+    def _begun(self, game: Game) -> Running:
+        return self._open(game, lambda: self._source.held(game.id))
 
     def _choose(self, seed: int, options: Options) -> Game:
         task = options.get("task")
@@ -127,7 +147,7 @@ class StateExpert:
 
     def act(self, reply: Reply) -> str:
         """The next command on the way to the goal."""
-        return expert.next_command(self._env.world)
+        return expert.next_command(self._env.world.mirror())
 
 
 def plain(command: str) -> str:

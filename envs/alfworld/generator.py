@@ -39,23 +39,32 @@ def generate(
     Raises `BadOption` for a split or difficulty that does not exist or a negative seed.
     """
     knobs = difficulty_named(difficulty)
+    kind = kind or task_kind(seed, balanced=knobs.balanced)
+    name = game_id(seed, split=split, difficulty=difficulty, kind=kind)
+    inner = 2 * seed + SPLITS.index(split)
+    rng = Random(f"{GENERATOR_VERSION}:{difficulty}:{kind}:{inner}")
+    return next(filter(None, (_draw_game(rng, name, kind, knobs) for _ in count())))
+
+
+def game_id(
+    seed: int, *, split: str = "train", difficulty: str = "standard", kind: Kind | None = None
+) -> str:
+    """The id of the game that `generate` makes of the same arguments. Raises `BadOption`."""
+    knobs = difficulty_named(difficulty)
     if split not in SPLITS:
         raise BadOption(f"no split {split!r}; generated games have: {', '.join(SPLITS)}")
     if not 0 <= seed < 10**19:
         raise BadOption(f"seed must be between 0 and 10**19 - 1, got {seed}")
     kind = kind or task_kind(seed, balanced=knobs.balanced)
-    game_id = f"{GENERATOR_VERSION}/{difficulty}/{split}/{kind}/{seed}"
-    inner = 2 * seed + SPLITS.index(split)
-    rng = Random(f"{GENERATOR_VERSION}:{difficulty}:{kind}:{inner}")
-    return next(filter(None, (_draw_game(rng, game_id, kind, knobs) for _ in count())))
+    return f"{GENERATOR_VERSION}/{difficulty}/{split}/{kind}/{seed}"
 
 
-def rebuild(game_id: str) -> PackRow:
+def rebuild(name: str) -> PackRow:
     """The generated game of this id. Raises `UnknownTask` for what no generator made."""
-    parts = _GAME_ID.fullmatch(game_id)
+    parts = _GAME_ID.fullmatch(name)
     if parts is None:
         raise UnknownTask(
-            f"no generated game {game_id!r}; expected VERSION/DIFFICULTY/SPLIT/KIND/SEED, such as "
+            f"no generated game {name!r}; expected VERSION/DIFFICULTY/SPLIT/KIND/SEED, such as "
             f"{GENERATOR_VERSION}/small/train/clean/17"
         )
     return generate(
@@ -76,16 +85,16 @@ def task_kind(seed: int, *, balanced: bool) -> Kind:
     return Random(f"{GENERATOR_VERSION}:kind:{seed}").choices(KINDS, weights)[0]
 
 
-def _draw_game(rng: Random, game_id: str, kind: Kind, knobs: Difficulty) -> PackRow | None:
+def _draw_game(rng: Random, name: str, kind: Kind, knobs: Difficulty) -> PackRow | None:
     """One try at a game; None when the room misses a bound or the expert does not win."""
     goals, weights = _goal_weights(kind)
     room = draw_room(rng, rng.choices(goals, weights)[0], knobs)
     if room is None:
         return None
     row = PackRow(
-        id=game_id,
+        id=name,
         task=task_line(rng, room.goal),
-        pddl_problem=problem_text(re.sub(r"\W", "_", game_id), room),
+        pddl_problem=problem_text(re.sub(r"\W", "_", name), room),
         walkthrough=(),
     )
     walkthrough = solve(parse_problem(row))

@@ -27,7 +27,8 @@ MAX_SET_BYTES = 4 << 30
 """The largest official split is 191 MB as text."""
 _UNPLAYABLE = ("movable", "Sliced")
 _RELEASE = "json_2.1.1"
-_SPLITS = ("train", "valid_seen", "valid_unseen", "valid_train")
+OFFICIAL_SPLITS = ("train", "valid_seen", "valid_unseen", "valid_train")
+"""The parts of the release; a game's id begins with the name of its part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,9 @@ class GameSet:
     def __iter__(self) -> Iterator[PackRow]:
         return map(self.row, self.ids)
 
+    def __contains__(self, game_id: object) -> bool:
+        return game_id in self._packed
+
     def row(self, game_id: str) -> PackRow:
         """The game with this id. Raises `UnknownTask`."""
         packed = self._packed.get(game_id)
@@ -90,6 +94,12 @@ def read_games(path: str | os.PathLike[str], split: str = "") -> GameSet:
         raise GameFileError(f"{found}: {error.strerror}; check the option games") from None
     with _LOADING:
         return _load(found.resolve(), status.st_mtime_ns, status.st_size)
+
+
+def splits_of(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The official parts that a folder holds as packs or folders; none of any other path."""
+    root = Path(path).expanduser()
+    return tuple(name for name in OFFICIAL_SPLITS if root.is_dir() and any(_parts(root, name)))
 
 
 def write_pack(path: str | os.PathLike[str], rows: Iterable[PackRow]) -> int:
@@ -134,7 +144,7 @@ def _resolve(path: Path, split: str) -> Path:
         return path
     if not re.fullmatch(r"[A-Za-z0-9_-]+", split):
         raise BadOption(f"split must be a plain name such as 'train', got {split!r}")
-    parts = {name: part for name in (split, *_SPLITS) for part in _parts(path, name)}
+    parts = {name: part for name in (split, *OFFICIAL_SPLITS) for part in _parts(path, name)}
     if parts and split not in parts:
         raise BadOption(f"{path} has no split {split!r}; it has: {', '.join(sorted(parts))}")
     return parts.get(split, path)

@@ -5,52 +5,103 @@ siblings of a group share one; the caches belong to the process, not to an envir
 """
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 from ..errors import BadOption, GameFileError
 from .difficulty import difficulty_named
 from .game import Game, parse_problem
-from .generator import SPLITS, generate, rebuild
-from .pack import GameSet, read_games
+from .generator import SPLITS, game_id, generate, rebuild
+from .pack import OFFICIAL_SPLITS, GameSet, PackRow, read_games, splits_of
 
 _KEPT = 256
 """Games kept parsed by each cache; one takes about 0.13 MB."""
 
 
+Held = tuple[PackRow, Path | None]
+"""A game's text with the pack, folder or zip that holds it; None for generated games."""
+
+
 class Source(Protocol):
     """Names games by seed and makes them by name."""
 
-    num_tasks: int | None
-    """Number of games; None: without end."""
+    split: str | None
+    """The part that seeds pick from; None where there are no parts."""
+
+    def count(self, split: str | None) -> int | None:
+        """Number of games of a part, None: without end. Raises `BadOption`."""
+        ...
+
+    def id_of(self, seed: int, split: str | None) -> str:
+        """The id of the game that a seed picks from a part. Raises `BadOption`."""
+        ...
 
     def drawn(self, seed: int) -> Game:
         """The game of a seed."""
         ...
 
     def named(self, game_id: str) -> Game:
-        """The game with this id. Raises `UnknownTask`."""
+        """The game with this id, of whatever part. Raises `UnknownTask`."""
+        ...
+
+    def held(self, game_id: str) -> Held:
+        """The text that `named` parses, and where it is held. Raises `UnknownTask`."""
         ...
 
 
-def open_source(games: str, split: str, difficulty: str) -> Source:
+def open_source(games: str, split: str | None, difficulty: str) -> Source:
     """The source that an environment's options describe."""
-    return FixedGames(read_games(games, split)) if games else EndlessGames(split, difficulty)
+    return FixedGames(games, split) if games else EndlessGames(split or SPLITS[0], difficulty)
 
 
 class FixedGames:
     """The games of a pack, folder or zip; seeds go round."""
 
-    def __init__(self, games: GameSet) -> None:
-        self.num_tasks: int | None = len(games)
-        self._games = games
+    def __init__(self, path: str, split: str | None) -> None:
+        """Without a split, `train` of a folder or zip that has it, else every game there is.
+
+        A pack that holds one part of the release, or none, is played whole whatever `split` says.
+        """
+        self._path = path
+        parts = splits_of(path)
+        wanted = "train" if split is None and "train" in parts else split
+        self._games = read_games(path, wanted or "")
+        named = _named_splits(self._games)
+        self.split = named[0] if len(named) == 1 else wanted if named else None
+        self._ids = _part(self._games, self.split)
+
+    def count(self, split: str | None) -> int:
+        """Number of games of a part. Raises `BadOption`."""
+        return len(self._select(split))
+
+    def id_of(self, seed: int, split: str | None) -> str:
+        """The id of game number `seed`, counted round the part. Raises `BadOption`."""
+        ids = self._select(split)
+        return ids[seed % len(ids)]
 
     def drawn(self, seed: int) -> Game:
-        """Game number `seed`, counted round the set."""
-        return self.named(self._games.ids[seed % len(self._games)])
+        """Game number `seed`, counted round the part."""
+        return _fixed(self._games, self._ids[seed % len(self._ids)])
 
     def named(self, game_id: str) -> Game:
-        """The game with this id. Raises `UnknownTask`."""
-        return _fixed(self._games, game_id)
+        """The game with this id, in whatever part of the folder. Raises `UnknownTask`."""
+        return _fixed(self._holding(game_id), game_id)
+
+    def held(self, game_id: str) -> Held:
+        """The text of the game with this id. Raises `UnknownTask`."""
+        games = self._holding(game_id)
+        return games.row(game_id), Path(games.name)
+
+    def _holding(self, game_id: str) -> GameSet:
+        part = game_id.partition("/")[0]
+        if game_id not in self._games and part in splits_of(self._path):
+            return read_games(self._path, part)
+        return self._games
+
+    def _select(self, split: str | None) -> tuple[str, ...]:
+        if split == self.split:
+            return self._ids
+        return _part(read_games(self._path, split or ""), split)
 
 
 class EndlessGames:
@@ -58,18 +109,46 @@ class EndlessGames:
 
     def __init__(self, split: str, difficulty: str) -> None:
         difficulty_named(difficulty)
+        self.split: str | None = split
+        self._difficulty = difficulty
+        self.count(split)
+
+    def count(self, split: str | None) -> None:
+        """There is no end of them. Raises `BadOption` for a split that generated games lack."""
         if split not in SPLITS:
             raise BadOption(f"no split {split!r}; generated games have: {', '.join(SPLITS)}")
-        self.num_tasks: int | None = None
-        self._split, self._difficulty = split, difficulty
+
+    def id_of(self, seed: int, split: str | None) -> str:
+        """The id of the game that the generator draws from this seed. Raises `BadOption`."""
+        return game_id(seed, split=split or SPLITS[0], difficulty=self._difficulty)
 
     def drawn(self, seed: int) -> Game:
         """The game that the generator draws from this seed."""
-        return _drawn(seed, self._split, self._difficulty)
+        return _drawn(seed, self.split or SPLITS[0], self._difficulty)
 
     def named(self, game_id: str) -> Game:
         """The game of any generated id, of whatever split and difficulty."""
         return _rebuilt(game_id)
+
+    def held(self, game_id: str) -> Held:
+        """The text of any generated game."""
+        return rebuild(game_id), None
+
+
+def _part(games: GameSet, split: str | None) -> tuple[str, ...]:
+    """The ids that begin with the name of a part; all of a set whose ids name none."""
+    parts = _named_splits(games)
+    if split is None or not parts:
+        return games.ids
+    if split not in parts:
+        raise BadOption(f"{games.name} has no split {split!r}; it has: {', '.join(parts)}")
+    return tuple(name for name in games.ids if name.startswith(f"{split}/"))
+
+
+def _named_splits(games: GameSet) -> tuple[str, ...]:
+    """The official splits that ids begin with."""
+    first = {name.partition("/")[0] for name in games.ids}
+    return tuple(split for split in OFFICIAL_SPLITS if split in first)
 
 
 @lru_cache(maxsize=_KEPT)

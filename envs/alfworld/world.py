@@ -5,12 +5,56 @@ and is not sticky: taking the object away again loses the goal. There is no turn
 end here; those belong to the environment (env.py).
 """
 
+from typing import Protocol
+
 from ..types import JsonValue
 from .commands import deeds
 from .effects import ACTIONS, intro
 from .game import Deed, Game
 from .state import State
 from .text import NOTHING_HAPPENS
+
+
+class Running(Protocol):
+    """A game being played, by the native engine or by another one."""
+
+    @property
+    def game(self) -> Game:
+        """What no action changes."""
+        ...
+
+    @property
+    def won(self) -> bool:
+        """Whether the goal holds."""
+        ...
+
+    def intro(self) -> str:
+        """The text of a reset: what is in sight, and the task."""
+        ...
+
+    def admissible(self) -> tuple[str, ...]:
+        """Every command that is accepted, sorted."""
+        ...
+
+    def apply(self, command: str) -> str:
+        """Do what the command says and answer the text; an unknown one changes nothing."""
+        ...
+
+    def state_key(self) -> str:
+        """Equal for states of the game that have equal futures, whichever engine plays."""
+        ...
+
+    def freeze(self) -> JsonValue:
+        """The state as JSON data, for `thaw` in a world of the same game and engine."""
+        ...
+
+    def thaw(self, frozen: JsonValue) -> None:
+        """Take up a frozen state. Raises `BadOption` for what is none of this game."""
+        ...
+
+    def mirror(self) -> "World":
+        """A native world in the same state."""
+        ...
 
 
 class World:
@@ -69,6 +113,10 @@ class World:
         self.state.thaw(frozen, self.game.names)
         self._forget()
         self.won = self.game.goal.holds(self.state.rows)
+
+    def mirror(self) -> "World":
+        """Itself."""
+        return self
 
     def _forget(self) -> None:
         self._deeds: dict[str, Deed] | None = None

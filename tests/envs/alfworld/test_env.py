@@ -126,7 +126,7 @@ def test_a_fixed_set_does_not_have_generated_games(pack: str) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"engine": "textworld"}, "has the engine 'native' only"),
+        ({"engine": "textwrld"}, "has the engines native and textworld"),
         ({"split": "valid_seen"}, "generated games have: train, test"),
         ({"difficulty": "smal"}, "did you mean 'small'"),
         ({"max_steps": 0}, "at least 1"),

@@ -131,7 +131,7 @@ def test_the_same_file_is_loaded_once_for_the_whole_process(tmp_path: Path) -> N
 
 def test_the_siblings_of_a_group_share_one_parsed_game(tmp_path: Path) -> None:
     path = write_plain(tmp_path / "games.jsonl")
-    here, there = FixedGames(read_games(path)), FixedGames(read_games(path))
+    here, there = FixedGames(str(path), None), FixedGames(str(path), None)
     assert here.drawn(5) is there.named(ROWS[1].id)
 
 
@@ -264,6 +264,6 @@ def test_a_file_of_another_kind_is_told_what_is_expected(tmp_path: Path) -> None
 def test_a_problem_that_does_not_parse_is_told_when_the_game_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "games.jsonl"
     path.write_text(LINE.replace("(:goal", "(:gaol"))
-    games = FixedGames(read_games(path))
+    games = FixedGames(str(path), None)
     with pytest.raises(GameFileError, match=r"games\.jsonl: game 'a': .*no complete \(:goal"):
         games.drawn(0)

@@ -1,60 +1,81 @@
 """Conformance: every recorded step of the reference engine, word for word."""
 
+import json
+import lzma
 from collections import Counter
-from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-from gigym.envs.alfworld import GameSet, PackRow
-from gigym.envs.alfworld.game import parse_problem
-from gigym.envs.alfworld.world import World
+import pytest
+
+from gigym import GigymError
+from gigym.envs import GameFileError, UnknownTask
+from gigym.envs.alfworld import Replay, replay_traces
+
+OWN_TRACES = Path(__file__).parents[2] / "data" / "alfworld_traces.jsonl.xz"
 
 
-def differences(row: PackRow, trace: dict[str, Any]) -> list[str]:
-    """Where our engine and the recording part, as readable lines."""
-    game, found = parse_problem(row), list[str]()
-    for segment in trace["segments"]:
-        world = World(game)
-        found += compare("reset", world.intro(), world, segment["reset"])
-        for step in segment["steps"]:
-            found += compare(step["action"], world.apply(step["action"]), world, step)
-    return [f"{row.id}: {line}" for line in found]
+def test_recorded_steps_on_official_games_are_equal(test_data: Path) -> None:
+    data = test_data / "alfworld"
+    replay = replay_traces(data / "traces.jsonl.xz", data)
+    assert replay == Replay(games=73, steps=7423, differences=())
 
 
-def compare(action: str, text: str, world: World, seen: dict[str, Any]) -> list[str]:
-    ours = (text, list(world.admissible()), world.won)
-    theirs = (seen["obs"], seen["admissible"], seen["won"])
-    return [
-        f"{action!r} gave {a!r}, not {b!r}" for a, b in zip(ours, theirs, strict=True) if a != b
-    ]
+def test_recorded_steps_on_our_own_games_are_equal() -> None:
+    replay = replay_traces(OWN_TRACES)
+    assert replay.differences == () and replay.games >= 30 and replay.steps > 2500
 
 
-def num_steps(traces: tuple[dict[str, Any], ...]) -> int:
-    return sum(len(segment["steps"]) for trace in traces for segment in trace["segments"])
+def spoilt(tmp_path: Path, own_traces: tuple[dict[str, Any], ...], **change: object) -> Path:
+    """One recorded game, with something else in the answer to its second command."""
+    trace = json.loads(json.dumps(own_traces[0]))
+    trace["segments"][1]["steps"][1] |= change
+    path = tmp_path / "traces.jsonl"
+    path.write_text(json.dumps(trace) + "\n")
+    return path
 
 
-def test_recorded_steps_on_official_games_are_equal(
-    official_traces: tuple[dict[str, Any], ...], official: Callable[[str], GameSet]
+@pytest.mark.parametrize(
+    "change",
+    [{"obs": "You win!"}, {"admissible": ["look"]}, {"won": True}, {"done": True}, {"score": 1}]
+    + [{"state_key": "0" * 32}],
+)
+def test_a_difference_is_told_with_its_place_and_both_values(
+    tmp_path: Path, own_traces: tuple[dict[str, Any], ...], change: dict[str, object]
 ) -> None:
-    found: list[str] = []
-    for trace in official_traces:
-        split = trace["id"].partition("/")[0]
-        found += differences(official(split).row(trace["id"]), trace)
-    assert found == []
-    assert num_steps(official_traces) == 7423
+    (found,) = replay_traces(spoilt(tmp_path, own_traces, **change)).differences
+    field, value = next(iter(change.items()))
+    assert (found.game, found.segment, found.step) == (own_traces[0]["id"], "1 onward", 2)
+    assert found.field == field and found.expected == value != found.got
+    assert repr(found.action) in str(found) and repr(found.got) in str(found)
 
 
-def test_recorded_steps_on_our_own_games_are_equal(own_traces: tuple[dict[str, Any], ...]) -> None:
-    found: list[str] = []
-    for trace in own_traces:
-        row = PackRow(
-            id=trace["id"],
-            task=trace["task"],
-            pddl_problem=trace["pddl_problem"],
-            walkthrough=tuple(trace["walkthrough"]),
-        )
-        found += differences(row, trace)
-    assert found == []
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"id": "a"}', "\xff"])
+def test_a_damaged_file_of_traces_is_told_with_its_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "traces.jsonl"
+    path.write_bytes(text.encode("latin-1") + b"\n")
+    with pytest.raises(GameFileError, match=r"traces\.jsonl, line [01]: not a readable file"):
+        replay_traces(path)
+
+
+def test_a_torn_archive_of_traces_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "torn.jsonl.xz"
+    path.write_bytes(OWN_TRACES.read_bytes()[:5000])
+    with pytest.raises(GameFileError, match="not a readable file of traces"):
+        replay_traces(path)
+
+
+def test_traces_of_games_that_are_not_here_are_told(
+    tmp_path: Path, own_traces: tuple[dict[str, Any], ...]
+) -> None:
+    trace = {"id": "valid_seen/none", "segments": own_traces[0]["segments"]}
+    path = tmp_path / "traces.jsonl.xz"
+    path.write_bytes(lzma.compress(json.dumps(trace).encode()))
+    with pytest.raises(UnknownTask, match="no generated game 'valid_seen/none'"):
+        replay_traces(path)
+    with pytest.raises(GigymError, match="has the engines native and textworld"):
+        replay_traces(path, engine="inform")
 
 
 def test_our_own_recordings_reach_every_verb_and_lose_a_goal_again(
@@ -72,4 +93,15 @@ def test_our_own_recordings_reach_every_verb_and_lose_a_goal_again(
     for verb in verbs:
         assert any(answer.startswith(f"You {verb}"[:12]) for answer in answers), verb
     assert answers["Nothing happ"] > 100 and answers["This is a no"] > 0
-    assert lost > 0 and num_steps(own_traces) > 1200
+    assert lost > 0
+
+
+def test_our_own_recordings_have_every_difficulty_with_every_task_type(
+    own_traces: tuple[dict[str, Any], ...],
+) -> None:
+    parts = [trace["id"].split("/") for trace in own_traces if trace["id"].startswith("gen")]
+    kinds = {"place", "look", "clean", "heat", "cool", "two"}
+    for difficulty in ("tiny", "small", "medium", "standard"):
+        found = {kind for _, named, _, kind, _ in parts if named == difficulty}
+        assert found == kinds, difficulty
+    assert {part[2] for part in parts} == {"train", "test"}

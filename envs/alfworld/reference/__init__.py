@@ -1,0 +1,6 @@
+"""The reference engine: TextWorld itself, in a process of its own (extra `alfworld`)."""
+
+from .files import GameText, Rules, game_text, release_rules
+from .world import ReferenceWorld
+
+__all__ = ["GameText", "ReferenceWorld", "Rules", "game_text", "release_rules"]
