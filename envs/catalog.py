@@ -15,4 +15,18 @@ ALFWORLD = EnvCard(
     host_options=("games",),
 )
 
+WEBSHOP = EnvCard(
+    id="WebShop-v0",
+    version="1.0.0",
+    summary="a shop in text: search, read pages, choose options, buy what was asked for",
+    success_reward=10.0,
+    reward_range=(0.0, 10.0),
+    max_steps=15,
+    needs=("webshop",),
+    caps=("state_key", "admissible_actions", "snapshot", "fork", "expert"),
+    splits=("train", "dev", "test"),
+    host_options=("products", "instructions", "human_instructions"),
+)
+
 register(ALFWORLD, "gigym.envs.alfworld:ALFWorldEnv")
+register(WEBSHOP, "gigym.envs.webshop:WebShopEnv")

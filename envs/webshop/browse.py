@@ -26,7 +26,7 @@ from .pages import (
 )
 from .reward import judge
 from .search import RESULTS
-from .types import Catalogue, Product
+from .types import Catalogue, Goal, Product
 
 MAX_KEYWORDS = 4_096
 """Characters of a search; longer ones are no search at all."""
@@ -79,6 +79,13 @@ def find(shop: Catalogue, keywords: str) -> tuple[int, ...]:
             return shop.search(keywords)
 
 
+def bought(shop: Catalogue, goal: Goal, item: Item, rules: Rules) -> Done:
+    """The end of a visit: the open product, bought with the options chosen, and its verdict."""
+    values = tuple(value for _, value in item.chosen)
+    fixed = rules.fix_option_match
+    return Done(item=item, verdict=judge(shop, goal, item.product, values, fix_option_match=fixed))
+
+
 def _click(shop: Catalogue, session: Session, name: str, rules: Rules) -> Session:
     """Follow a name that is on the page."""
     page = session.page
@@ -111,12 +118,9 @@ def _click_item(shop: Catalogue, session: Session, page: Item, name: str, rules:
         return page.results
     if name in _SUB_PAGE_NAMES:
         return SubPage(item=page, name=_SUB_PAGE_NAMES[name])
-    if name != BUY.lower():
-        return replace(page, chosen=_choose(shop.product(page.product), page.chosen, name))
-    values = tuple(value for _, value in page.chosen)
-    fixed = rules.fix_option_match
-    verdict = judge(shop, session.goal, page.product, values, fix_option_match=fixed)
-    return Done(item=page, verdict=verdict)
+    if name == BUY.lower():
+        return bought(shop, session.goal, page, rules)
+    return replace(page, chosen=_choose(shop.product(page.product), page.chosen, name))
 
 
 def _choose(

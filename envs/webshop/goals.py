@@ -4,6 +4,7 @@ Synthetic goals combine one instruction with every choice of options; human goal
 people for one choice. `GoalList` holds them in WebShop's shuffled order, cut into its splits.
 """
 
+import difflib
 import itertools
 import math
 import random
@@ -11,9 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..errors import BadOption
 from .errors import CatalogueError
 from .prices import price_bound
-from .types import Goal, Product
+from .types import Goal, Goals, Product
 
 SPLITS = ("train", "dev", "test")
 _SHUFFLE_SEED = 233
@@ -99,6 +101,34 @@ def paper_splits(count: int) -> dict[str, range]:
     cuts = (0, min(_TEST_END, count), min(_DEV_END, count), count)
     ranges = itertools.starmap(range, itertools.pairwise(cuts))
     return dict(zip(reversed(SPLITS), ranges, strict=True))
+
+
+def parts(goals: Goals, split: str) -> tuple[Sequence[int], ...]:
+    """Positions of a split, or of several joined with `+`. Raises `BadOption`, also for none."""
+    names = split.split("+")
+    unknown = [name for name in names if name not in SPLITS]
+    if unknown or len({*names}) < len(names):
+        near = difflib.get_close_matches((unknown or names)[0], SPLITS, n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]!r}?" if unknown and near else ""
+        raise BadOption(
+            f"WebShop-v0 has no split {split!r}.{hint} Its splits: {', '.join(SPLITS)}, or several "
+            "different ones joined with '+'"
+        )
+    found = tuple(goals.split(name) for name in names)
+    if not any(found):
+        sizes = ", ".join(f"{name} {len(goals.split(name))}" for name in SPLITS)
+        raise BadOption(f"the split {split!r} of this shop is empty; goals per split: {sizes}")
+    return found
+
+
+def position(chosen: Sequence[Sequence[int]], number: int) -> int:
+    """Member `number` of joined splits, counted round."""
+    number %= sum(map(len, chosen))
+    for part in chosen:
+        if number < len(part):
+            return part[number]
+        number -= len(part)
+    raise IndexError(number)
 
 
 def _combined(product: Product, wish: Instruction, price: float) -> Iterable[Goal]:

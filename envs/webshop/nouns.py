@@ -5,9 +5,7 @@ may be put in the place of `title_nouns`.
 """
 
 import re
-from collections.abc import Callable, Mapping
-
-from ..errors import BadOption
+from collections.abc import Callable
 
 NounRule = Callable[[str], tuple[str, ...]]
 """From a title to its nouns, in lower case, with repeats."""
@@ -65,13 +63,3 @@ def title_nouns(title: str) -> tuple[str, ...]:
 def ascii_words(title: str) -> tuple[str, ...]:
     """Every run of ASCII letters: the rule of WebShop recordings made without a tagger."""
     return tuple(word.lower() for word in _ASCII_WORD.findall(title))
-
-
-NOUN_RULES: Mapping[str, NounRule] = {"stop-list": title_nouns, "ascii-words": ascii_words}
-
-
-def noun_rule(name: str) -> NounRule:
-    """The rule of this name. Raises `BadOption`."""
-    if name not in NOUN_RULES:
-        raise BadOption(f"no rule for nouns {name!r}; there are: {', '.join(NOUN_RULES)}")
-    return NOUN_RULES[name]

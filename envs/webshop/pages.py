@@ -7,6 +7,7 @@ item, an item under its sub-page. `Session` is all that an episode changes.
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from ..errors import BadOption
 from ..types import JsonValue, digest
 from .reward import Verdict
 from .types import Catalogue, Goal
@@ -25,6 +26,10 @@ class Rules:
     """Item pages have the button Attributes."""
     fix_option_match: bool = False
     """Option values of synthetic goals are compared without their names."""
+
+    def __post_init__(self) -> None:
+        if self.page_size < 1:
+            raise BadOption(f"page_size must be at least 1, got {self.page_size}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,11 @@ class Verdict:
     query_match: bool
     category_match: bool
 
+    @property
+    def won(self) -> bool:
+        """Nothing is missing."""
+        return self.score == 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
