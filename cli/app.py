@@ -19,8 +19,10 @@ FILES = {
     "play": "play",
     "serve": "serve",
     "list": "listing",
+    "download": "download",
     "config": "config",
     "bench": "bench",
+    "conformance": "conformance",
 }
 """Command -> module of this room that holds it in `app`; the order is the order of the help."""
 

@@ -21,7 +21,7 @@ from .addresses import is_url
 from .archives import zip_members
 from .fetch import fetch
 from .folder import locked, need_room, sha256_of, write_whole
-from .manifest import Held, Manifest, is_whole, read_manifest, write_manifest
+from .manifest import Held, Installed, Manifest, is_whole, read_manifest, write_manifest
 from .places import alfworld_folder
 from .types import MIB, Patience, RemoteFile, Silent, Watcher
 
@@ -87,16 +87,6 @@ class Wish:
     """Do not stop at packs that are here already."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What lies in the folder at the end."""
-
-    folder: Path
-    manifest: Manifest
-    was_there: bool
-    """Nothing had to be done."""
-
-
 def content_digest(rows: Iterable[PackRow]) -> str:
     """Names the games of a split by their ids and problems."""
     digest = hashlib.sha256()
@@ -107,7 +97,7 @@ def content_digest(rows: Iterable[PackRow]) -> str:
 
 def install(
     wish: Wish, patience: Patience | None = None, watcher: Watcher | None = None
-) -> Outcome:
+) -> Installed:
     """Get the official games into a folder as packs.
 
     Raises `DataDamaged` or `GameFileError` when the games are not the published ones,
@@ -119,11 +109,11 @@ def install(
     with locked(folder):
         held = read_manifest(folder)
         if held and not wish.again and not wish.source and is_whole(folder, held):
-            return Outcome(folder=folder, manifest=held, was_there=True)
+            return Installed(folder=folder, manifest=held, was_there=True)
         need_room(folder, PACK_BYTES)
         job = _Job(folder=folder, patience=patience or Patience(), watcher=watcher)
         manifest = _from_source(job, wish.source) if wish.source else _from_anywhere(job)
-        return Outcome(folder=folder, manifest=manifest, was_there=False)
+        return Installed(folder=folder, manifest=manifest, was_there=False)
 
 
 def local_release() -> Path | None:
@@ -241,7 +231,7 @@ def _pack_name(split: Split) -> str:
 
 def _write(job: _Job, split: Split, rows: Rows, digest: str) -> Held:
     path = job.folder / _pack_name(split)
-    job.watcher.start(f"packing {split.name}", 0, len(rows))
+    job.watcher.start(f"packing {split.name}", 0, len(rows), "games")
     write_pack(path, _counted(rows, job.watcher))
     return Held(
         name=path.name,

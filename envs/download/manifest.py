@@ -39,6 +39,16 @@ class Manifest:
         return next((file for file in self.files if file.name == name), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What lies in a folder after data was asked for."""
+
+    folder: Path
+    manifest: Manifest
+    was_there: bool
+    """Nothing had to be done."""
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put it into the folder."""
     tree = {"format": _FORMAT, **asdict(manifest)}

@@ -42,7 +42,7 @@ class Patience:
 class Watcher(Protocol):
     """Sees how a download goes."""
 
-    def start(self, name: str, done: int, total: int | None) -> None:
+    def start(self, name: str, done: int, total: int | None, unit: str = "bytes") -> None:
         """Some work begins, or goes on, with `done` units of `total`."""
         ...
 
@@ -58,7 +58,7 @@ class Watcher(Protocol):
 class Silent:
     """A watcher that shows nothing."""
 
-    def start(self, name: str, done: int, total: int | None) -> None:
+    def start(self, name: str, done: int, total: int | None, unit: str = "bytes") -> None:
         """Nothing."""
 
     def advance(self, count: int) -> None:
