@@ -10,19 +10,22 @@ import json
 import lzma
 import os
 import re
+import stat
 import threading
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
-from ..errors import BadOption, GameFileError, UnknownTask
+from ..download.archives import Bounds, zip_members
+from ..errors import BadOption, DataDamaged, GameFileError, UnknownTask
 
 GAME_FILE = "game.tw-pddl"
 MAX_GAME_BYTES = 4 << 20
 """No official game reaches 300 kB."""
+MAX_LINES = 1_000_000
+"""Empty lines take no bytes worth the name, yet each takes time."""
 MAX_SET_BYTES = 4 << 30
 """The largest official split is 191 MB as text."""
 _UNPLAYABLE = ("movable", "Sliced")
@@ -92,6 +95,8 @@ def read_games(path: str | os.PathLike[str], split: str = "") -> GameSet:
         status = found.stat()
     except OSError as error:
         raise GameFileError(f"{found}: {error.strerror}; check the option games") from None
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise GameFileError(f"{found}: expected a file or a folder, found a device or a pipe")
     with _LOADING:
         return _load(found.resolve(), status.st_mtime_ns, status.st_size)
 
@@ -167,6 +172,8 @@ def _pack_rows(path: Path) -> Iterator[PackRow]:
                 total += len(line)
                 where = f"{path}, line {number}"
                 _check_size(where, len(line), total)
+                if number > MAX_LINES:
+                    raise GameFileError(f"{path}: more than {MAX_LINES} lines are refused")
                 if line.strip():
                     yield _decode(line, where)
     except (lzma.LZMAError, EOFError, OSError) as error:
@@ -188,6 +195,8 @@ def _file_rows(paths: Iterable[Path]) -> Iterator[PackRow]:
         game_id = _game_id(path.parts)
         if not _playable(game_id):
             continue
+        if not path.is_file():
+            raise GameFileError(f"{path}: expected a plain file, found something else")
         try:
             with path.open("rb") as stream:
                 text = stream.read(MAX_GAME_BYTES + 1)
@@ -199,23 +208,20 @@ def _file_rows(paths: Iterable[Path]) -> Iterator[PackRow]:
 
 
 def _zip_rows(path: Path) -> Iterator[PackRow]:
-    total = 0
+    bounds = Bounds(member_bytes=MAX_GAME_BYTES, total_bytes=MAX_SET_BYTES)
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in sorted(archive.namelist()):
-                parts = PurePosixPath(member).parts
-                if parts[-1:] != (GAME_FILE,) or not _playable(game_id := _game_id(parts)):
-                    continue
-                with archive.open(member) as stream:
-                    text = stream.read(MAX_GAME_BYTES + 1)
-                total += len(text)
-                where = f"{path}, member {member}"
-                _check_size(where, len(text), total)
-                yield from _release_row(text, game_id, where)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError) as error:
-        raise GameFileError(
-            f"{path}: not a readable zip of {GAME_FILE} files: {error}; fetch it again"
-        ) from None
+        for member, text in zip_members(path, _is_playable_member, bounds):
+            game_id = _game_id(PurePosixPath(member).parts)
+            yield from _release_row(text, game_id, f"{path}, member {member}")
+    except DataDamaged as error:
+        raise GameFileError(str(error)) from None
+    except OSError as error:
+        raise GameFileError(f"{path}: {error.strerror}; check its permissions") from None
+
+
+def _is_playable_member(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return parts[-1:] == (GAME_FILE,) and _playable(_game_id(parts))
 
 
 def _game_id(parts: tuple[str, ...]) -> str:
@@ -287,5 +293,7 @@ def _require_pack_name(path: Path) -> None:
 
 
 def _open_pack(path: Path, mode: str, *, packed: bool) -> IO[bytes]:
-    opener = lzma.open if packed else open
-    return cast("IO[bytes]", opener(path, mode))
+    if not packed:
+        return cast("IO[bytes]", open(path, mode))
+    # a quarter larger than with the default preset, in an eighth of its time
+    return cast("IO[bytes]", lzma.open(path, mode, preset=3 if mode == "wb" else None))

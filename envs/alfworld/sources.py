@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from ..download.places import OFFICIAL, official_games
 from ..errors import BadOption, GameFileError
 from .difficulty import difficulty_named
 from .game import Game, parse_problem
@@ -50,7 +51,9 @@ class Source(Protocol):
 
 
 def open_source(games: str, split: str | None, difficulty: str) -> Source:
-    """The source that an environment's options describe."""
+    """The source that an environment's options describe; `official` means the fetched games."""
+    if games == OFFICIAL:
+        games = str(official_games())
     return FixedGames(games, split) if games else EndlessGames(split or SPLITS[0], difficulty)
 
 

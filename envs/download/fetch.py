@@ -19,6 +19,9 @@ from .part import Part
 from .types import MIB, Patience, RemoteFile, Watcher
 
 _SNIFFED = 1 << 12
+"""Bytes that are looked at when a file does not begin as it should."""
+_BLANK = b" \t\r\n\xef\xbb\xbf"
+"""Blanks and the mark of UTF-8, which may stand before JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,14 +163,22 @@ def _sniffed(file: RemoteFile, piece: Piece) -> Iterator[bytes]:
     """The chunks, once their beginning was seen to be that of such a file."""
     if piece.start:
         return piece.chunks
-    head = b""
-    for chunk in piece.chunks:
-        head += chunk
-        if len(head) >= _SNIFFED:
-            break
-    if not head.lstrip(b" \t\r\n\xef\xbb\xbf").startswith(file.begins):
+    longest = max(map(len, file.begins))
+    head = _head(b"", piece.chunks, longest)
+    if not head.lstrip(_BLANK).startswith(file.begins):
+        head = _head(head, piece.chunks, _SNIFFED)
         raise Setback(_what_came(head), again=not head, damaged=bool(head))
     return _after(head, piece.chunks)
+
+
+def _head(head: bytes, chunks: Iterator[bytes], wanted: int) -> bytes:
+    """The head with as many chunks as it takes to have the bytes that are wanted."""
+    while len(head.lstrip(_BLANK)) < wanted and len(head) < _SNIFFED:
+        chunk = next(chunks, None)
+        if chunk is None:
+            break
+        head += chunk
+    return head
 
 
 def _after(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:

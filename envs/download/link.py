@@ -23,7 +23,6 @@ from .types import Patience
 
 MAX_REDIRECTS = 5
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_CHUNK = 1 << 16
 _LATE = "not done before the deadline"
 
 
@@ -84,7 +83,11 @@ def opened(ask: Ask, patience: Patience) -> Generator[Piece]:
         if cutoff.is_over:
             raise Setback(_LATE, again=False) from None
         raise Setback(_told(error), again=True) from None
-    except (DownloadFailed, httpx.InvalidURL) as error:
+    except httpx.InvalidURL as error:
+        raise Setback(
+            f"it sends us on to what is no http URL ({error})"[:160], again=False
+        ) from None
+    except DownloadFailed as error:
         raise Setback(str(error), again=False) from None
     finally:
         cutoff.stop()
@@ -144,7 +147,7 @@ def _piece(response: httpx.Response, ask: Ask) -> Piece:
     start, total = _extent(response, ask)
     validator = _validator(response.headers)
     empty: Iterator[bytes] = iter(())
-    chunks = empty if response.status_code == 416 else response.iter_raw(_CHUNK)
+    chunks = empty if response.status_code == 416 else response.iter_raw()
     return Piece(start=start, total=total, validator=validator, chunks=chunks)
 
 

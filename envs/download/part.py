@@ -43,11 +43,10 @@ class Part:
         return str(found[1]) if found[0] == url else ""
 
     def at(self, start: int) -> BinaryIO:
-        """Open for writing from `start`; what lies beyond is dropped."""
-        stream = self.path.open("r+b" if self.path.exists() else "wb")
-        stream.truncate(start)
-        stream.seek(start)
-        return stream
+        """Open for appending at `start`; what lies beyond is dropped."""
+        self.path.touch()
+        os.truncate(self.path, start)
+        return self.path.open("ab")
 
     def came_from(self, url: str, validator: str) -> None:
         """Keep where the bytes come from; called before they are written."""
