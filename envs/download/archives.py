@@ -20,12 +20,26 @@ from ..errors import DataDamaged
 
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Other methods unpack without a bound on what one read gives."""
+_TORN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""What the standard reader raises over bytes that make no sense, found by flipping each byte."""
 _ENCRYPTED = 0x1 | 0x40
 _SET_ID = stat.S_ISUID | stat.S_ISGID
 _END = struct.Struct("<4s4H2LH")
 _END64_PLACE = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _MAX_COMMENT = 1 << 16
+_HEADER_BYTES = 30
+"""Before each member, at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +64,21 @@ def zip_members(
     of members is judged before the first is read.
     """
     bounds = bounds or Bounds()
-    try:
-        with path.open("rb") as stream:
+    with path.open("rb") as stream:
+        try:
             _judge_directory(stream, bounds, path)
             with zipfile.ZipFile(stream) as archive:
                 members = archive.infolist()
                 _judge(members, bounds, path)
                 chosen = [member for member in members if wanted(member.filename)]
                 yield from _contents(archive, chosen, bounds, path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError) as error:
-        raise DataDamaged(
-            f"{path}: not a readable zip: {error}; the file is damaged or was cut: fetch it again"
-        ) from None
+        except DataDamaged:
+            raise
+        except _TORN as error:
+            raise DataDamaged(
+                f"{path}: not a readable zip: {error}; the file is damaged or was cut: "
+                "fetch it again"
+            ) from None
 
 
 def _contents(
@@ -89,6 +106,7 @@ def _contents(
 def _judge(members: list[zipfile.ZipInfo], bounds: Bounds, path: Path) -> None:
     if len(members) > bounds.members:
         raise _refused(path, f"holds {len(members)} members, more than {bounds.members}")
+    _judge_places(members, path)
     seen: dict[str, str] = {}
     for member in members:
         name = member.orig_filename
@@ -101,6 +119,15 @@ def _judge(members: list[zipfile.ZipInfo], bounds: Bounds, path: Path) -> None:
         if plain in seen:
             raise _refused(path, f"its members {seen[plain]!r:.200} and {name!r:.200} collide")
         seen[plain] = name
+
+
+def _judge_places(members: Iterable[zipfile.ZipInfo], path: Path) -> None:
+    """Refuse members that share their bytes: few bytes could be unpacked again and again."""
+    end = 0
+    for member in sorted(members, key=lambda each: each.header_offset):
+        if member.header_offset < end:
+            raise _refused(path, f"its member {member.orig_filename!r:.200} overlaps another")
+        end = member.header_offset + _HEADER_BYTES + member.compress_size
 
 
 def _name_fault(name: str) -> str | None:
