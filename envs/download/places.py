@@ -8,6 +8,9 @@ from ..errors import DataMissing
 OFFICIAL = "official"
 """The value of an option that means the data which `gigym download` fetched."""
 SHOPS = ("small", "full")
+"""Values of the option `products` that mean the catalogues which `gigym download` fetched."""
+STORE = "store"
+"""The folder of a converted catalogue, below that of its size."""
 MANIFEST = "manifest.json"
 """Written last: a folder without it holds nothing finished."""
 
@@ -31,16 +34,18 @@ def webshop_folder(size: str) -> Path:
 
 def official_games() -> Path:
     """The folder of the official ALFWorld games. Raises `DataMissing` before they are fetched."""
-    return _finished(alfworld_folder(), "the official ALFWorld games", "gigym download alfworld")
+    return _finished(alfworld_folder(), "the official ALFWorld games", "alfworld")
 
 
 def official_shop(size: str) -> Path:
-    """The folder of a WebShop catalogue. Raises `DataMissing` before it is fetched."""
-    what, command = f"the {size} WebShop catalogue", f"gigym download webshop --{size}"
-    return _finished(webshop_folder(size), what, command)
+    """The store of a WebShop catalogue. Raises `DataMissing` before it is fetched."""
+    what, command = f"the files of the {size} WebShop catalogue", f"webshop --{size}"
+    return _finished(webshop_folder(size), what, command) / STORE
 
 
 def _finished(folder: Path, what: str, command: str) -> Path:
     if not (folder / MANIFEST).is_file():
-        raise DataMissing(f"{what} are not in {folder}; fetch them once with: {command}")
+        raise DataMissing(
+            f"{what} are not in {folder}; fetch them once with: gigym download {command}"
+        )
     return folder

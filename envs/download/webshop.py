@@ -18,11 +18,9 @@ from .addresses import is_url
 from .fetch import fetch
 from .folder import locked, need_room, sha256_of
 from .manifest import Held, Installed, Manifest, is_whole, read_manifest, write_manifest
-from .places import SHOPS, webshop_folder
+from .places import SHOPS, STORE, webshop_folder
 from .types import MIB, Patience, RemoteFile, Silent, Watcher
 
-STORE = "store"
-"""The folder of the converted catalogue, below that of its size."""
 _PARSED = 256 * MIB
 """Larger files are not parsed to be judged; the converter reads them as a stream."""
 _STORE_SHARE = 2

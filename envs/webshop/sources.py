@@ -5,10 +5,11 @@ a file that was changed since is read again.
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from ..download.places import SHOPS, official_shop
 from ..errors import BadOption
 from .errors import CatalogueError
 from .goals import GoalList, human_goals, shuffled, synthetic_goals
@@ -28,7 +29,8 @@ class Origin:
 
     files: tuple[str, str, str] = ("", "", "")
     """Products, synthetic instructions, human instructions: JSON files, empty where not given.
-    In place of products the folder of a store, or nothing for the synthetic shop."""
+    In place of products the folder of a store, `small` or `full` for those that were downloaded,
+    or nothing for the synthetic shop."""
     human_goals: bool = False
     """Goals are those that people wrote, instead of synthetic ones."""
     synthetic: tuple[int, int] = (2_000, 0)
@@ -37,7 +39,10 @@ class Origin:
 
 def open_catalogue(origin: Origin) -> Catalogue:
     """The catalogue of these options. Raises `BadOption` or `CatalogueError`."""
-    products, _, human = origin.files
+    products, instructions, human = origin.files
+    if products in SHOPS:
+        files = (str(official_shop(products)), instructions, human)
+        return _store(replace(origin, files=files))
     if not products:
         return _synthetic(origin)
     if Path(products).is_dir():
