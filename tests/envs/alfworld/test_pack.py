@@ -2,7 +2,9 @@
 
 import json
 import lzma
+import os
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -244,6 +246,47 @@ def test_a_set_beyond_the_size_limit_is_refused(
     monkeypatch.setattr(pack, "MAX_SET_BYTES", 10_000)
     with pytest.raises(GameFileError, match="more than 10000 bytes of games"):
         read_games(write_plain(tmp_path / "games.jsonl.xz"))
+
+
+def test_a_flood_of_lines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack, "MAX_LINES", 10)
+    path = tmp_path / "games.jsonl.xz"
+    path.write_bytes(lzma.compress(b"\n" * 10 + LINE.encode()))
+    with pytest.raises(GameFileError, match="more than 10 lines are refused"):
+        read_games(path)
+    path.write_bytes(lzma.compress(b"\n" * 9 + LINE.encode()))
+    assert len(read_games(path)) == 1
+
+
+def test_a_bomb_in_a_pack_is_refused_with_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "games.jsonl.xz"
+    path.write_bytes(lzma.compress(b"[" * (64 << 20), preset=0))
+    tracemalloc.start()
+    try:
+        with pytest.raises(GameFileError, match="line 1: a game of more than"):
+            read_games(path)
+        assert tracemalloc.get_traced_memory()[1] < 3 * pack.MAX_GAME_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["games.jsonl", "games.jsonl.xz", "games.zip", "game.tw-pddl"])
+def test_a_pipe_is_no_game_file(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(GameFileError, match="a device or a pipe"):
+        read_games(tmp_path / name)
+    folder = write_folder(tmp_path / "tree")
+    os.mkfifo(folder / "train" / "game.tw-pddl")
+    with pytest.raises(GameFileError, match="expected a plain file"):
+        read_games(folder)
+
+
+def test_a_hostile_zip_is_refused(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "games.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../outside.txt", "x")
+    with pytest.raises(GameFileError, match="leaves its folder"):
+        read_games(path)
 
 
 @pytest.mark.parametrize("name", ["absent.jsonl", "absent"])
