@@ -70,7 +70,7 @@ def alfworld(
     deadline: Deadline = 6 * 3600.0,
     as_json: AsJson = False,
 ) -> None:
-    """The official ALFWorld games (36 MB to fetch, 5 MB kept)."""
+    """The official ALFWorld games (36 MB to fetch, 6 MB kept)."""
     from ..envs.download.alfworld import Wish, install
 
     words = ["alfworld", *_option("--from", source), *_option("--to", to)]

@@ -135,7 +135,6 @@ def _from_anywhere(job: _Job) -> Manifest:
     here = local_release()
     if here is not None:
         try:
-            job.watcher.note(f"reading the release in {here}")
             return _keep(job, here, str(here))
         except (DataDamaged, GameFileError) as error:
             job.watcher.note(f"{error}; fetching it instead")
@@ -165,6 +164,7 @@ def _from_url(job: _Job, file: RemoteFile) -> Manifest:
 
 def _keep(job: _Job, path: Path, source: str) -> Manifest:
     """Verify all splits of a source, then write their packs, then say so."""
+    job.watcher.note(f"reading and verifying the games of {path}")
     found = _splits_in(path)
     judged = [(split, rows, _judged(split, rows, source)) for split, rows in found.items()]
     entries = [_write(job, split, rows, digest) for split, rows, digest in judged]
