@@ -75,7 +75,7 @@ def _thawed(shop: Catalogue, goal: Goal, rules: Rules, tree: Mapping[str, JsonVa
 
 def _results(shop: Catalogue, tree: Mapping[str, JsonValue]) -> Results:
     keywords, number = tree["keywords"], tree["number"]
-    if not isinstance(keywords, str) or not isinstance(number, int) or number < 1:
+    if not isinstance(keywords, str) or type(number) is not int or number < 1:
         raise ValueError(f"expected keywords and a page from 1, got {keywords!r:.40}, {number!r}")
     return Results(keywords=keywords, found=find(shop, keywords), number=number)
 

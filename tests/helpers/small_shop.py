@@ -1,10 +1,11 @@
 """A shop of a few invented articles, for tests that need no real catalogue."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from gigym.envs.webshop import Goal, GoalList, Product, Shelf
+from gigym.envs.webshop import Goal, GoalList, Product, Shelf, WebShopEnv
 
 SHIRT = Product(
     asin="B000SHIRT1",
@@ -48,12 +49,16 @@ LAMP_GOAL = Goal(
     options=(),
 )
 
+TO_THE_SHIRT = ("search[harbor shirt]", "click[b000shirt1]", "click[black]", "click[x-large]")
+"""What meets the wish of `SHIRT_GOAL`, up to the purchase."""
+SEARCHES = ("search[shirt]", "search[lamp]", "search[<q> lamps]", "search[plain]", "rubbish")
+
 
 def small_shop(*goals: Goal, copies: int = 23) -> Shelf:
     """The shirt, the lamp, and plain copies of the shirt enough for three pages of results."""
+    plain = replace(SHIRT, description="plain", options=(), prices=(9.5,))
     others = [
-        replace(SHIRT, asin=f"B000COPY{n:02d}", title=f"Plain Shirt {n}", options=(), prices=(9.5,))
-        for n in range(copies)
+        replace(plain, asin=f"B000COPY{n:02d}", title=f"Plain Shirt {n}") for n in range(copies)
     ]
     wanted = goals or (SHIRT_GOAL, LAMP_GOAL)
     places = range(len(wanted))
@@ -74,3 +79,20 @@ def recorded_goal(tree: Mapping[str, Any]) -> Goal:
         option_names=tuple(options) if named else (),
         price_upper=tree["price_upper"],
     )
+
+
+def play(env: WebShopEnv, seed: int, steps: int = 14) -> list[Any]:
+    """A random episode as the answers it gave."""
+    rng = random.Random(f"play:{seed}")
+    trace: list[Any] = [env.reset(seed=seed)]
+    for _ in range(steps):
+        answer = env.step(some_action(rng, trace[-1][-1]["admissible_actions"]))
+        trace.append(answer)
+        if answer[2] or answer[3]:
+            break
+    return trace
+
+
+def some_action(rng: random.Random, admissible: list[str]) -> str:
+    offered = [action for action in admissible if action != "click[back to search]"]
+    return rng.choice(SEARCHES if rng.random() < 0.2 or len(offered) < 2 else offered)
