@@ -146,7 +146,8 @@ def _from_source(job: _Job, source: str) -> Manifest:
         path = Path(source).expanduser()
         if not path.exists():
             raise BadOption(f"{path}: no such file or folder; --from takes a path or an http URL")
-        return _keep(job, path, str(path))
+        held = path / RELEASE.name
+        return _keep(job, held if held.is_file() else path, str(path))
     named = RemoteFile(name=RELEASE.name, urls=(source,), begins=RELEASE.begins)
     return _from_url(job, named)
 

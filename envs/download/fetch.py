@@ -43,13 +43,13 @@ class _Job:
 
 
 def fetch(file: RemoteFile, folder: Path, patience: Patience, watcher: Watcher) -> Path:
-    """The file in the folder, whole and verified; nothing is fetched if it is there already.
+    """The file in the folder, whole and verified; a file with the known hash is not fetched again.
 
     Raises `DownloadFailed` when no source gave it, `DataDamaged` when what came is not the file,
     `CannotStore` when the disk cannot take it.
     """
     target = folder / file.name
-    if target.is_file() and _fault(file, target) is None:
+    if file.sha256 and target.is_file() and _fault(file, target) is None:
         return target
     job = _Job(
         file=file,
@@ -90,14 +90,13 @@ def _from_any(job: _Job) -> None:
 def _from_source(job: _Job, url: str) -> None:
     """Try one source until the file is here. Raises `Setback` when it is given up."""
     jitter = random.Random(f"{os.getpid()} {url}")
-    tries = failures = 0
+    failures = 0
     while True:
         before = job.part.size
         try:
-            _try_once(job, url, tries)
+            _try_once(job, url)
             return _accept(job, resumed=before > 0)
         except Setback as setback:
-            tries += 1
             failures = 0 if job.part.size - before >= MIB else failures + 1
             wait = setback.wait_s or _backoff(job.patience, failures) * jitter.uniform(0.5, 1.0)
             hopeless = not setback.again or failures >= job.patience.attempts
@@ -113,15 +112,14 @@ def _backoff(patience: Patience, failures: int) -> float:
     return min(patience.backoff_max_s, patience.backoff_s * 2**failures)
 
 
-def _try_once(job: _Job, url: str, turn: int) -> None:
+def _try_once(job: _Job, url: str) -> None:
     """One request, written as it comes."""
     validator = job.part.validator(url)
     # bytes of another server, or of no known content, are built upon only if a hash will judge
     have = job.part.size if validator or job.file.sha256 else 0
     if have and job.file.size is not None and have >= job.file.size:
         return
-    left = job.seconds_left
-    ask = Ask(url=url, have=have, validator=validator, turn=turn, seconds=left)
+    ask = Ask(url=url, have=have, validator=validator, seconds=job.seconds_left)
     with opened(ask, job.patience) as piece:
         if piece.start and "" != piece.validator != validator != "":
             raise Setback("its file has changed meanwhile", again=True, damaged=True)

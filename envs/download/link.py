@@ -8,7 +8,8 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Generator, Iterator
+import time
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,8 +64,6 @@ class Ask:
     """Bytes that are here already."""
     validator: str = ""
     """Of what is here; the server starts over when it has something else by now."""
-    turn: int = 0
-    """Number of the try; picks among the addresses of a host."""
     seconds: float = 60.0
     """When so many seconds are over the connection is shut."""
 
@@ -103,7 +102,7 @@ def _answer(ask: Ask, patience: Patience, cutoff: "_Cutoff") -> Generator[httpx.
         if ask.validator:
             headers["If-Range"] = ask.validator
     for _ in range(MAX_REDIRECTS + 1):
-        with _sent(stop, headers, ask, patience, cutoff) as response:
+        with _sent(stop, headers, patience, cutoff) as response:
             if not response.has_redirect_location:
                 yield response
                 return
@@ -114,25 +113,44 @@ def _answer(ask: Ask, patience: Patience, cutoff: "_Cutoff") -> Generator[httpx.
 
 @contextmanager
 def _sent(
-    stop: Stop, headers: dict[str, str], ask: Ask, patience: Patience, cutoff: "_Cutoff"
+    stop: Stop, headers: dict[str, str], patience: Patience, cutoff: "_Cutoff"
 ) -> Generator[httpx.Response]:
-    """Connect to the address that was checked, in the name of the host."""
-    url = httpx.URL(stop.url)
-    extensions: dict[str, str | Callable[..., None]] = {"trace": cutoff.watch}
-    if stop.addresses:
-        address = stop.addresses[ask.turn % len(stop.addresses)]
-        headers = headers | {"Host": url.netloc.decode("ascii")}
-        extensions["sni_hostname"] = stop.host
-        url = url.copy_with(host=address)
-    timeout = httpx.Timeout(
-        min(patience.silence_s, ask.seconds), connect=min(patience.connect_s, ask.seconds)
-    )
+    """Send to the first address of the host that takes the connection."""
     verify = httpx.create_ssl_context() if stop.scheme == "https" else False
-    with (
-        httpx.Client(verify=verify, trust_env=not stop.addresses, timeout=timeout) as client,
-        client.stream("GET", url, headers=headers, extensions=extensions) as response,
-    ):
-        yield response
+    with ExitStack() as stack:
+        # a proxy is found in the environment; where there is none nothing else is to be found
+        client = stack.enter_context(httpx.Client(verify=verify, trust_env=not stop.addresses))
+        for last, request in _requests(client, stop, headers, cutoff):
+            left = max(0.001, cutoff.seconds_left)
+            timeout = httpx.Timeout(
+                min(patience.silence_s, left), connect=min(patience.connect_s, left)
+            )
+            request.extensions["timeout"] = timeout.as_dict()
+            try:
+                response = client.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if last:
+                    raise
+                continue
+            stack.callback(response.close)
+            yield response
+            return
+
+
+def _requests(
+    client: httpx.Client, stop: Stop, headers: dict[str, str], cutoff: "_Cutoff"
+) -> Iterator[tuple[bool, httpx.Request]]:
+    """A request for each address that was checked, in the name of the host; the last is marked."""
+    url = httpx.URL(stop.url)
+    extensions: dict[str, object] = {"trace": cutoff.watch}
+    if not stop.addresses:
+        yield True, client.build_request("GET", url, headers=headers, extensions=extensions)
+    for number, address in enumerate(stop.addresses, 1):
+        named = headers | {"Host": url.netloc.decode("ascii")}
+        pinned = url.copy_with(host=address)
+        pinned_by = extensions | {"sni_hostname": stop.host}
+        request = client.build_request("GET", pinned, headers=named, extensions=pinned_by)
+        yield number == len(stop.addresses), request
 
 
 def _piece(response: httpx.Response, ask: Ask) -> Piece:
@@ -206,9 +224,15 @@ class _Cutoff:
         self._guard = threading.Lock()
         self._socket: socket.socket | None = None
         self.is_over = False
+        self._ends_at = time.monotonic() + seconds
         self._timer = threading.Timer(max(0.0, seconds), self._shut)
         self._timer.daemon = True
         self._timer.start()
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the time is over; negative when it is."""
+        return self._ends_at - time.monotonic()
 
     def watch(self, event: str, about: dict[str, object]) -> None:
         """Called by httpx as a request goes on; takes note of the socket."""

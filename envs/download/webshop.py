@@ -157,7 +157,10 @@ def _located(file: RemoteFile, wish: Wish) -> RemoteFile | Path:
             "it, the file, or a URL that ends with its name or with a slash"
         )
     return RemoteFile(
-        name=file.name, urls=tuple(urls), begins=file.begins, limit=2 * (file.size or 512 * MIB)
+        name=file.name,
+        urls=tuple(urls),
+        begins=file.begins,
+        limit=max(512 * MIB, 2 * (file.size or 0)),
     )
 
 

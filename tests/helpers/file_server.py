@@ -1,6 +1,7 @@
 """A real HTTP server on a free port that answers by a script and keeps what it was asked."""
 
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ class Seen:
     path: str
     range: str
     if_range: str
+    host: str = ""
 
 
 class FileServer:
@@ -67,7 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = self.headers.get("Range", "")
         tag = self.headers.get("If-Range", "")
-        self.files.seen.append(Seen(path=self.path, range=asked, if_range=tag))
+        self.files.seen.append(
+            Seen(path=self.path, range=asked, if_range=tag, host=self.headers.get("Host", ""))
+        )
         answer = self.files.take(self.path)
         with suppress(ConnectionError):
             self._send(answer, asked, tag)
@@ -107,11 +111,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def file_server() -> Iterator[FileServer]:
-    """A server that runs as long as the block."""
+def file_server(tls: ssl.SSLContext | None = None) -> Iterator[FileServer]:
+    """A server that runs as long as the block, on 127.0.0.1 alone."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
-    files = FileServer(f"http://127.0.0.1:{server.server_address[1]}")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme = "https" if tls else "http"
+    files = FileServer(f"{scheme}://127.0.0.1:{server.server_address[1]}")
     server.RequestHandlerClass = type("Handler", (_Handler,), {"files": files})
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
