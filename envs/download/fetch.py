@@ -123,9 +123,10 @@ def _try_once(job: _Job, url: str) -> None:
     with opened(ask, job.patience) as piece:
         if piece.start and "" != piece.validator != validator != "":
             raise Setback("its file has changed meanwhile", again=True, damaged=True)
+        # before its size is judged: a page has another one, and says more
+        chunks = _sniffed(job.file, piece)
         total = _expected_size(job.file, piece)
         need_room(job.target.parent, (total or 0) - piece.start)
-        chunks = _sniffed(job.file, piece)
         job.part.came_from(url, piece.validator or validator)
         job.watcher.start(job.file.name, piece.start, total)
         size = _write(job, chunks, piece.start, total)

@@ -1,0 +1,152 @@
+"""WebShop's files: from Drive or a copy, from folders and servers, judged, then converted."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from file_server import Answer, FileServer, file_server
+from remote_file import HASTE
+
+from gigym.envs import BadOption, DataDamaged, DownloadFailed
+from gigym.envs.download import webshop
+from gigym.envs.download.webshop import FILES, Wish, install
+
+SHIRTS = [
+    {
+        "asin": f"B00000000{number}",
+        "name": f"Harbor Shirt {number}",
+        "full_description": "soft",
+        "small_description": ["wash warm"],
+        "pricing": "$19.50",
+        "category": "fashion",
+        "query": "shirts",
+        "product_category": "Clothing \u203a Shirts",
+        "customization_options": {"Size": [{"value": "Large", "image": None}]},
+    }
+    for number in range(3)
+]
+WISHES = {
+    shirt["asin"]: {
+        "attributes": ["machine wash"],
+        "instruction": "i want a machine wash shirt",
+        "instruction_attributes": ["machine wash"],
+    }
+    for shirt in SHIRTS
+}
+HUMAN = {
+    shirt["asin"]: [
+        {
+            "instruction": "a large shirt.",
+            "instruction_attributes": ["machine wash"],
+            "instruction_options": ["large"],
+        }
+    ]
+    for shirt in SHIRTS
+}
+NAMES: tuple[str, ...] = (
+    "items_shuffle_1000.json",
+    "items_ins_v2_1000.json",
+    "items_human_ins.json",
+)
+CONTENTS: dict[str, bytes] = dict(
+    zip(NAMES, (json.dumps(tree).encode() for tree in (SHIRTS, WISHES, HUMAN)), strict=True)
+)
+PAGE = b"<!DOCTYPE html><html><head><title>Google Drive - Quota exceeded</title></head></html>"
+
+
+@pytest.fixture
+def server() -> Iterator[FileServer]:
+    with file_server() as files:
+        yield files
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GIGYM_DATA", str(tmp_path / "data"))
+    return tmp_path / "data" / "webshop" / "small"
+
+
+@pytest.fixture
+def ours(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files above are the published ones, at `/drive/` and `/copy/` of the server."""
+    files = tuple(
+        replace(
+            file,
+            urls=tuple(f"{server.url}/{place}/{file.name}" for place in ("drive", "copy")),
+            size=len(CONTENTS[file.name]),
+            sha256=hashlib.sha256(CONTENTS[file.name]).hexdigest(),
+        )
+        for file in FILES["small"]
+    )
+    monkeypatch.setattr(webshop, "FILES", {"small": files, "full": ()})
+    for place in ("drive", "copy"):
+        serve(server, f"/{place}/", CONTENTS)
+
+
+def serve(server: FileServer, place: str, contents: dict[str, bytes]) -> None:
+    for name, content in contents.items():
+        server.put(f"{place}{name}", Answer(content=content))
+
+
+def write(folder: Path, **changed: bytes) -> Path:
+    folder.mkdir()
+    for name, content in CONTENTS.items():
+        (folder / name).write_bytes(changed.get(name.partition(".")[0], content))
+    return folder
+
+
+def test_the_published_instructions_have_the_published_hash(test_data: Path) -> None:
+    content = (test_data / "webshop" / "items_ins_v2_1000.json").read_bytes()
+    known = next(file for file in FILES["small"] if file.name == "items_ins_v2_1000.json")
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (known.size, known.sha256)
+
+
+def test_both_sizes_have_three_files_each_at_several_places() -> None:
+    for files in FILES.values():
+        assert len(files) == 3
+        for file in files:
+            assert len(file.urls) >= 3 and all(url.startswith("https://") for url in file.urls)
+            assert len(file.sha256) == 64 and file.size is not None
+
+
+def test_a_size_that_is_not_there_is_told() -> None:
+    with pytest.raises(BadOption, match="there are: small, full"):
+        install(Wish(size="medium"))
+
+
+@pytest.mark.parametrize("source", ["/nowhere", "http://127.0.0.1:1/other.json"])
+def test_a_source_without_a_file_is_told_with_the_files_name(source: str) -> None:
+    with pytest.raises(BadOption, match=r"no items_shuffle_1000\.json in .*--from takes a folder"):
+        install(Wish(size="small", sources=(source,)))
+
+
+@pytest.mark.usefixtures("ours")
+def test_a_page_everywhere_in_place_of_the_file_is_told(server: FileServer, home: Path) -> None:
+    for place in ("drive", "copy"):
+        server.put(f"/{place}/{NAMES[0]}", Answer(content=PAGE))
+    with pytest.raises(DataDamaged, match="a web page titled 'Google Drive - Quota exceeded'"):
+        install(Wish(size="small"), HASTE)
+    assert [path.name for path in home.iterdir()] == [".lock"]
+
+
+@pytest.mark.usefixtures("ours")
+def test_what_was_fetched_before_a_failure_is_not_fetched_again(
+    server: FileServer, home: Path
+) -> None:
+    server.put(f"/drive/{NAMES[2]}", Answer(status=404))
+    server.put(f"/copy/{NAMES[2]}", Answer(status=404))
+    for _ in range(2):
+        with pytest.raises(DownloadFailed, match=r"items_human_ins\.json could not be fetched"):
+            install(Wish(size="small"), HASTE)
+    paths = [each.path for each in server.seen]
+    assert paths.count(f"/drive/{NAMES[0]}") == paths.count(f"/drive/{NAMES[1]}") == 1
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1', b"[]", b"3", b"[" * 100_000, b"\xff\xfe"])
+def test_a_given_file_that_is_no_json_of_products_is_told(tmp_path: Path, content: bytes) -> None:
+    folder = write(tmp_path / "given", items_ins_v2_1000=content)
+    with pytest.raises(DataDamaged, match=r"items_ins_v2_1000\.json: (not JSON|expected a list)"):
+        install(Wish(size="small", sources=(str(folder),)))
