@@ -10,9 +10,9 @@ from .errors import SandboxFailed, SandboxTooWeak
 from .types import Limits, Outcome, Report, Row, Sandbox, Status
 
 if TYPE_CHECKING:
-    from .local import LocalSandbox, local_sandbox
-    from .strength import probe
+    from .local import LocalSandbox
     from .remote import RemoteSandbox
+    from .strength import local_sandbox, probe
 
 __all__ = [
     "Limits",
@@ -31,7 +31,7 @@ __all__ = [
 
 _HOME = {
     "LocalSandbox": "local",
-    "local_sandbox": "local",
+    "local_sandbox": "strength",
     "probe": "strength",
     "RemoteSandbox": "remote",
 }
