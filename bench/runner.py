@@ -18,6 +18,7 @@ BENCHES = {
     "grouping": "grouping",
     "import": "imports",
     "servers": "servers",
+    "webshop": "webshop",
 }
 """Name on the command line -> module of this room."""
 
