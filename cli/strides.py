@@ -86,7 +86,7 @@ class Bars:
 
         self._console = console
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[far]}"),
             TimeRemainingColumn(),

@@ -155,7 +155,8 @@ def _from_source(job: _Job, source: str) -> Manifest:
 def _from_url(job: _Job, file: RemoteFile) -> Manifest:
     archive = fetch(file, job.folder, job.patience, job.watcher)
     try:
-        manifest = _keep(job, archive, file.urls[0])
+        # what follows the question mark may be a key to the file
+        manifest = _keep(job, archive, file.urls[0].partition("?")[0])
     except (DataDamaged, GameFileError) as error:
         archive.unlink()
         raise DataDamaged(f"what {file.urls[0]} gave is not right: {error}") from None

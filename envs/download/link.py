@@ -173,7 +173,7 @@ def _extent(response: httpx.Response, ask: Ask) -> tuple[int, int | None]:
     """Offset of what comes, and length of the whole."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
-        return 0, int(length) if length.isdecimal() else None
+        return 0, int(length) if re.fullmatch(r"\d{1,18}", length) else None
     told = response.headers.get("Content-Range", "")
     if response.status_code == 416:
         ended = re.fullmatch(r"bytes \*/(\d{1,18})", told)
@@ -200,7 +200,7 @@ def _retry_after(text: str) -> float:
     try:
         moment = parsedate_to_datetime(text)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
 
 

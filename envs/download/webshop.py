@@ -131,7 +131,8 @@ def install(
         here = [_obtained(file, folder, patience, watcher) for file in files]
         _build(here, folder, watcher)
         manifest = Manifest(
-            source=", ".join(wish.sources) or "the links of WebShop's setup.sh and copies of them",
+            source=", ".join(each.partition("?")[0] for each in wish.sources)
+            or "the links of WebShop's setup.sh and copies of them",
             files=tuple(_listed(folder)),
         )
         write_manifest(folder, manifest)

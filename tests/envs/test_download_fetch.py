@@ -162,6 +162,61 @@ def test_a_peer_that_accepts_and_says_nothing_is_given_up(tmp_path: Path, header
         thread.join()
 
 
+NONSENSE = (
+    b"",
+    b"\x00" * 100,
+    b"SSH-2.0-OpenSSH_9.9\r\n",
+    b"HTTP/1.1 200\r\n\r\nPK\x03\x04",
+    b"HTTP/1.1 999 What\r\n\r\n",
+    b"HTTP/9.9 200 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nPK\x03\x04",
+    b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nPK\x03\x04",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nPK\x03\x04!",
+    b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nPK",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\nPK",
+    b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 5-1/\xff\r\n\r\nPK\x03\x04",
+    b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-9/" + b"9" * 5000 + b"\r\n\r\nPK\x03\x04",
+    b"HTTP/1.1 416 No\r\nContent-Range: bytes */0\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: \xff\xfe://\x01\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: //" + b"a" * 300 + b"/\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: http://a..b/\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation: http://[v1.x]/\r\n\r\n",
+    b"HTTP/1.1 302 Found\r\nLocation:\r\n\r\n",
+    b"HTTP/1.1 503 Busy\r\nRetry-After: " + b"9" * 5000 + b"\r\n\r\n",
+    b"HTTP/1.1 503 Busy\r\nRetry-After: Fri, 31 Dec 99999999999 23:59:59 GMT\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n" * 50,
+)
+
+
+@pytest.mark.parametrize("answer", NONSENSE, ids=range(len(NONSENSE)))
+def test_an_answer_that_makes_no_sense_is_a_failure_of_that_source(
+    server: FileServer, tmp_path: Path, answer: bytes
+) -> None:
+    mirror = server.put("/b", Answer(content=CONTENT))
+    with socket.create_server(("127.0.0.1", 0)) as odd:
+        odd.settimeout(5)
+
+        def serve() -> None:
+            for _ in range(2):
+                try:
+                    peer, _ = odd.accept()
+                except OSError:
+                    return
+                with peer:
+                    peer.recv(10_000)
+                    peer.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{odd.getsockname()[1]}/a"
+        once = replace(HASTE, attempts=2, silence_s=0.5)
+        assert fetch(pinned(url, mirror), tmp_path, once, Log()).read_bytes() == CONTENT
+        odd.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
 def test_nobody_listening_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
