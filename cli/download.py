@@ -121,7 +121,8 @@ def _holdings() -> Generator[dict[str, Any]]:
     shops = [(f"gigym download webshop --{size}", webshop_folder(size)) for size in SHOPS]
     for command, folder in [("gigym download alfworld", alfworld_folder()), *shops]:
         held = read_manifest(folder)
-        holds = ", ".join(f"{file.name} ({file.count:,})" for file in held.files) if held else ""
+        files = [file for file in held.files if file.count] if held else []
+        holds = ", ".join(f"{file.name.partition('.')[0]} ({file.count:,})" for file in files)
         yield {"command": command, "folder": str(folder), "here": bool(held), "holds": holds}
 
 
@@ -168,7 +169,11 @@ def _tell(name: str, done: "Installed", use: str, *, as_json: bool) -> None:
         return
     print(f"{name}: {'was here already, in' if done.was_there else 'is here, in'} {done.folder}")
     rows = [
-        (file.name, f"{file.count:,}", "yes" if file.verified else "no digest is published")
+        (
+            file.name,
+            f"{file.count:,}" if file.count else "-",
+            "yes" if file.verified else "no digest is published",
+        )
         for file in done.manifest.files
     ]
     print(table([("file", "holds", "verified"), *rows]))

@@ -258,7 +258,7 @@ def _write_rules(job: _Job, path: Path) -> Iterator[Held]:
         return
     for name, text in texts.items():
         write_whole(job.folder / name, text)
-        yield Held(name=name, count=1, digest=RULES[name], verified=True, sha256=RULES[name])
+        yield Held(name=name, count=0, digest=RULES[name], verified=True, sha256=RULES[name])
 
 
 def _rules_in(path: Path) -> dict[str, bytes]:

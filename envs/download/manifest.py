@@ -18,7 +18,7 @@ class Held:
     name: str
     """Below the folder."""
     count: int
-    """Games or products in it."""
+    """Games or products in it; 0 for a file that holds neither."""
     digest: str
     """Of the content, as the source publishes it; empty where it publishes none."""
     verified: bool
