@@ -108,7 +108,7 @@ def _click_results(
     if name in _TURNS:
         return session.at(replace(page, number=page.number + _TURNS[name]))
     opened = next(i for i in shown(page, rules) if shop.product(i).asin.lower() == name)
-    visited = session.visited | {opened}
+    visited = session.visited | {opened} if rules.keep_way else session.visited
     return replace(session, page=Item(results=page, product=opened), visited=visited)
 
 
@@ -120,7 +120,8 @@ def _click_item(shop: Catalogue, session: Session, page: Item, name: str, rules:
         return SubPage(item=page, name=_SUB_PAGE_NAMES[name])
     if name == BUY.lower():
         return bought(shop, session.goal, page, rules)
-    return replace(page, chosen=_choose(shop.product(page.product), page.chosen, name))
+    chosen = _choose(shop.product(page.product), page.chosen, name)
+    return replace(page, chosen=chosen if rules.keep_way else tuple(sorted(chosen)))
 
 
 def _choose(

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from ..base import TextEnv
 from ..catalog import WEBSHOP
-from ..errors import BadOption, EpisodeError, need
+from ..errors import BadOption, EpisodeError
 from ..types import JsonValue, Options, Reply
 from . import browse, visits
 from .goals import parts, position
-from .pages import Done, Rules, Session, state_key
-from .sources import Origin, open_catalogue
+from .pages import Done, Session, state_key
+from .sources import Origin, need_extra, open_catalogue
 from .types import Catalogue
 from .view import View, admissible
 
@@ -48,8 +48,7 @@ class WebShopEnv(TextEnv):
         `split` may join several: `train+dev`. The modules view and pages tell the other options.
         """
         super().__init__(max_steps=max_steps)
-        for module in ("bm25s", "Stemmer", "rapidfuzz"):
-            need(module, "webshop")
+        need_extra()
         if isinstance(products, str | Path):
             origin = Origin(
                 files=(str(products), str(instructions), str(human_instructions)),
@@ -61,9 +60,7 @@ class WebShopEnv(TextEnv):
         self.split = split
         self.num_tasks = self.task_count(split)
         self._view = View(mode=observation_mode, instruction=show_instruction, reward=reward)
-        self._rules = Rules(
-            page_size=page_size, show_attributes=show_attrs, fix_option_match=fix_option_match
-        )
+        self._rules = self._view.rules(page_size, show_attrs, fix_option_match)
         self._running: Session | None = None
 
     @property
@@ -84,7 +81,7 @@ class WebShopEnv(TextEnv):
 
     def begin(self, seed: int, options: Options) -> Reply:
         """Send the customer whose goal the option `task` names, or else the seed."""
-        unknown = sorted(options.keys() - {"task"})
+        unknown = sorted(map(str, options.keys() - {"task"}))
         if unknown:
             raise BadOption(f"no reset option {unknown[0]!r}; WebShop-v0 takes: task")
         goal_id = options.get("task")

@@ -26,6 +26,9 @@ class Rules:
     """Item pages have the button Attributes."""
     fix_option_match: bool = False
     """Option values of synthetic goals are compared without their names."""
+    keep_way: bool = False
+    """Remember which products were opened and in which order options were chosen, for the forms
+    that show it; otherwise all ways to a page end in one state."""
 
     def __post_init__(self) -> None:
         if self.page_size < 1:
@@ -55,7 +58,8 @@ class Item:
     results: Results
     product: int
     chosen: tuple[tuple[str, str], ...] = ()
-    """(option name, value), in the order in which the options were first chosen."""
+    """(option name, value); with `keep_way` in the order in which the options were first chosen,
+    else sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ class Session:
     """Position of the goal among all goals; the session's name in addresses."""
     page: Page = Index()
     visited: frozenset[int] = frozenset()
-    """Products opened since the search box was last seen by `Back to Search`."""
+    """Products opened since the last `Back to Search`; with `keep_way` only."""
 
     def at(self, page: Page) -> "Session":
         """The same visit with another page open."""

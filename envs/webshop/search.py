@@ -6,6 +6,7 @@ can be kept in a folder that processes map into memory.
 
 import importlib
 import re
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +51,8 @@ class Analyzer:
         stemmer = importlib.import_module("Stemmer").Stemmer("porter", 0)
         self._stem = cast("Callable[[str], str]", stemmer.stemWord)
         self._known: dict[str, str] = {}
+        # a stemmer keeps its word in itself, and threads share a shop
+        self._lock = threading.Lock()
 
     def stems(self, text: str) -> list[str]:
         """The stems of a text, in order, with repeats."""
@@ -61,7 +64,8 @@ class Analyzer:
         return self._learn(word) if known is None else known
 
     def _learn(self, word: str) -> str:
-        stem = self._stem(word)
+        with self._lock:
+            stem = self._stem(word)
         if len(self._known) < _REMEMBERED:
             self._known[word] = stem
         return stem

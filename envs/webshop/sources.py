@@ -10,14 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..download.places import SHOPS, official_shop
-from ..errors import BadOption
+from ..errors import BadOption, need
 from .errors import CatalogueError
 from .goals import GoalList, human_goals, shuffled, synthetic_goals
 from .prices import price_of
 from .shelf import Shelf
 from .types import Catalogue
 
-LARGEST_SYNTHETIC = 50_000
+LARGEST_SYNTHETIC = 20_000
 """Products of a synthetic shop that are kept in memory; larger ones belong in a store."""
 _OPENING = threading.Lock()
 _KEPT = 4
@@ -35,6 +35,12 @@ class Origin:
     """Goals are those that people wrote, instead of synthetic ones."""
     synthetic: tuple[int, int] = (2_000, 0)
     """Number of products and seed of the synthetic shop."""
+
+
+def need_extra() -> None:
+    """Raise `MissingExtra` unless what a shop needs to search and to judge is installed."""
+    for module in ("bm25s", "Stemmer", "rapidfuzz"):
+        need(module, "webshop")
 
 
 def open_catalogue(origin: Origin) -> Catalogue:

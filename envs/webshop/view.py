@@ -34,6 +34,15 @@ class View:
             if value not in values:
                 raise BadOption(f"{option} must be one of {', '.join(values)}, got {value!r:.80}")
 
+    def rules(self, page_size: int, show_attributes: bool, fix_option_match: bool) -> Rules:
+        """The shop's rules under this view: plain text alone shows nothing of the way."""
+        return Rules(
+            page_size=page_size,
+            show_attributes=show_attributes,
+            fix_option_match=fix_option_match,
+            keep_way=self.mode != "text",
+        )
+
     def observation(
         self, shop: Catalogue, session: Session, rules: Rules, *, first: bool = False
     ) -> str:

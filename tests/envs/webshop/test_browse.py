@@ -133,9 +133,19 @@ def test_a_value_of_two_groups_belongs_to_the_last_one(shop: Shelf) -> None:
 
 
 def test_a_later_value_of_a_group_replaces_the_earlier_one_in_its_place(shop: Shelf) -> None:
-    page = walk(shop, *SHIRT_PAGE, "click[black]", "click[x-large]", "click[light blue]").page
+    way = (*SHIRT_PAGE, "click[x-large]", "click[black]", "click[light blue]")
+    page = walk(shop, *way, rules=Rules(keep_way=True)).page
     assert isinstance(page, Item)
-    assert page.chosen == (("color", "light blue"), ("size", "x-large"))
+    assert page.chosen == (("size", "x-large"), ("color", "light blue"))
+
+
+def test_all_ways_to_a_page_end_in_one_session_unless_they_are_shown(shop: Shelf) -> None:
+    one = (*SHIRT_PAGE, "click[x-large]", "click[black]")
+    other = ("search[<q> men's shirts]", "click[b000copy00]", *SHIRT_PAGE, *reversed(one[2:]))
+    assert walk(shop, *one) == walk(shop, *other)
+    shown_ways = [walk(shop, *way, rules=Rules(keep_way=True)) for way in (one, other)]
+    assert shown_ways[0] != shown_ways[1]
+    assert state_key(shop, shown_ways[0]) == state_key(shop, shown_ways[1])
 
 
 def test_buttons_come_before_values_of_the_same_name(shop: Shelf) -> None:

@@ -95,7 +95,7 @@ def test_a_start_that_names_no_task_is_refused(
         ({"reward": "both"}, "reward must be one of success, score, got 'both'"),
         ({"show_instruction": "never"}, "show_instruction must be one of always, first"),
         ({"split": "valid"}, "no split 'valid'"),
-        ({"catalogue_size": 10**9}, "catalogue_size must be from 2 to 50000"),
+        ({"catalogue_size": 10**9}, "catalogue_size must be from 2 to 20000"),
         ({"produts": "x"}, "Did you mean 'products'"),
         ({"products": 5}, "option products must be"),
     ],
