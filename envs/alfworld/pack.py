@@ -6,7 +6,6 @@ out a row when asked; nothing is interpreted here. Nothing is unpacked to disk, 
 """
 
 import functools
-import json
 import lzma
 import os
 import re
@@ -14,12 +13,12 @@ import stat
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from ..download.archives import Bounds, zip_members
 from ..errors import BadOption, DataDamaged, GameFileError, UnknownTask
+from .rows import PackRow, decode, encode, release_row
 
 GAME_FILE = "game.tw-pddl"
 MAX_GAME_BYTES = 4 << 20
@@ -34,19 +33,6 @@ OFFICIAL_SPLITS = ("train", "valid_seen", "valid_unseen", "valid_train")
 """The parts of the release; a game's id begins with the name of its part."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackRow:
-    """One game as a pack stores it; the domain and the grammar are the same for all games."""
-
-    id: str
-    """`<split>/<task folder>/<trial folder>` for official games."""
-    task: str
-    """The whole line `Your task is to: ...`"""
-    pddl_problem: str
-    walkthrough: tuple[str, ...]
-    """Commands that win from the reset."""
-
-
 class GameSet:
     """Games in a fixed order, read once and kept compressed; rows are made when asked for."""
 
@@ -57,7 +43,7 @@ class GameSet:
         for row in rows:
             if row.id in self._packed:
                 raise GameFileError(f"{name}: two games have the id {row.id!r}; remove one of them")
-            self._packed[row.id] = zlib.compress(_encode(row), 1)
+            self._packed[row.id] = zlib.compress(encode(row), 1)
         if not self._packed:
             raise GameFileError(
                 f"{name}: holds no game; expected one JSON object per line or {GAME_FILE} files"
@@ -81,7 +67,7 @@ class GameSet:
                 f"no game {game_id!r} in {self.name}, which holds {len(self)} games "
                 f"such as {self.ids[0]!r}"
             )
-        return _decode(zlib.decompress(packed), self.name)
+        return decode(zlib.decompress(packed), self.name)
 
 
 def read_games(path: str | os.PathLike[str], split: str = "") -> GameSet:
@@ -90,7 +76,7 @@ def read_games(path: str | os.PathLike[str], split: str = "") -> GameSet:
     The same file gives the same `GameSet` object throughout the process. Raises `GameFileError`
     naming file and line for what cannot be read, `BadOption` for a split that is not there.
     """
-    found = _resolve(Path(path).expanduser(), split)
+    found = _resolve(_path(path), split)
     try:
         status = found.stat()
     except OSError as error:
@@ -103,7 +89,7 @@ def read_games(path: str | os.PathLike[str], split: str = "") -> GameSet:
 
 def splits_of(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """The official parts that a folder holds as packs or folders; none of any other path."""
-    root = Path(path).expanduser()
+    root = _path(path)
     return tuple(name for name in OFFICIAL_SPLITS if root.is_dir() and any(_parts(root, name)))
 
 
@@ -119,7 +105,7 @@ def write_pack(path: str | os.PathLike[str], rows: Iterable[PackRow]) -> int:
     try:
         with _open_pack(partial, "wb", packed=target.suffix == ".xz") as stream:
             for row in rows:
-                stream.write(_encode(row) + b"\n")
+                stream.write(encode(row) + b"\n")
                 count += 1
         partial.replace(target)
     finally:
@@ -141,6 +127,17 @@ def _load(path: Path, _modified: int, _size: int) -> GameSet:
     else:
         rows = _pack_rows(path)
     return GameSet(str(path), rows)
+
+
+def _path(path: str | os.PathLike[str]) -> Path:
+    """The path with its `~` resolved."""
+    try:
+        if b"\0" not in os.fsencode(path):
+            return Path(path).expanduser()
+        fault = "holds a NUL"
+    except (RuntimeError, UnicodeError) as error:
+        fault = str(error)
+    raise GameFileError(f"{os.fspath(path)!r:.200} is no path: {fault}; check the option games")
 
 
 def _resolve(path: Path, split: str) -> Path:
@@ -175,7 +172,7 @@ def _pack_rows(path: Path) -> Iterator[PackRow]:
                 if number > MAX_LINES:
                     raise GameFileError(f"{path}: more than {MAX_LINES} lines are refused")
                 if line.strip():
-                    yield _decode(line, where)
+                    yield decode(line, where)
     except (lzma.LZMAError, EOFError, OSError) as error:
         raise GameFileError(
             f"{path}: cannot be read after line {number}: {error}; the file is damaged or was "
@@ -184,9 +181,14 @@ def _pack_rows(path: Path) -> Iterator[PackRow]:
 
 
 def _folder_rows(root: Path) -> Iterator[PackRow]:
-    walk = os.walk(root)
+    walk = os.walk(root, onerror=_raise)
     found = (Path(folder) / GAME_FILE for folder, _, names in walk if GAME_FILE in names)
     return _file_rows(sorted(found))
+
+
+def _raise(error: OSError) -> None:
+    """A folder that cannot be listed would otherwise count as empty."""
+    raise GameFileError(f"{error.filename}: {error.strerror}; check its permissions")
 
 
 def _file_rows(paths: Iterable[Path]) -> Iterator[PackRow]:
@@ -204,7 +206,7 @@ def _file_rows(paths: Iterable[Path]) -> Iterator[PackRow]:
             raise GameFileError(f"{path}: {error.strerror}; check its permissions") from None
         total += len(text)
         _check_size(str(path), len(text), total)
-        yield from _release_row(text, game_id, str(path))
+        yield from release_row(text, game_id, str(path))
 
 
 def _zip_rows(path: Path) -> Iterator[PackRow]:
@@ -212,7 +214,7 @@ def _zip_rows(path: Path) -> Iterator[PackRow]:
     try:
         for member, text in zip_members(path, _is_playable_member, bounds):
             game_id = _game_id(PurePosixPath(member).parts)
-            yield from _release_row(text, game_id, f"{path}, member {member}")
+            yield from release_row(text, game_id, f"{path}, member {member}")
     except DataDamaged as error:
         raise GameFileError(str(error)) from None
     except OSError as error:
@@ -231,50 +233,6 @@ def _game_id(parts: tuple[str, ...]) -> str:
 def _playable(game_id: str) -> bool:
     """Alfworld leaves these folders of the release out, whatever they hold."""
     return not any(word in game_id for word in _UNPLAYABLE)
-
-
-def _release_row(text: bytes, game_id: str, where: str) -> Iterator[PackRow]:
-    """The row of one `game.tw-pddl`; none when it is marked unsolvable."""
-    tree = _parse_object(text, where)
-    if tree.get("solvable") is False:
-        return
-    found = re.search(r"Your task is to: [^\"\n]*", str(tree.get("grammar")))
-    if found is None:
-        raise GameFileError(f"{where}: its grammar has no line 'Your task is to: ...'")
-    yield _row(tree | {"id": game_id, "task": found[0]}, where)
-
-
-def _encode(row: PackRow) -> bytes:
-    return json.dumps(asdict(row)).encode("ascii")
-
-
-def _decode(line: bytes, where: str) -> PackRow:
-    return _row(_parse_object(line, where), where)
-
-
-def _parse_object(text: bytes, where: str) -> dict[str, object]:
-    try:
-        tree: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise GameFileError(
-            f"{where}: not JSON: {error}; the file is damaged or was cut: fetch it again"
-        ) from None
-    if not isinstance(tree, dict):
-        raise GameFileError(f"{where}: expected a JSON object, got {type(tree).__name__}")
-    return cast("dict[str, object]", tree)
-
-
-def _row(tree: dict[str, object], where: str) -> PackRow:
-    walkthrough = tree.get("walkthrough")
-    texts = [tree.get(key) for key in ("id", "task", "pddl_problem")]
-    if not isinstance(walkthrough, list) or not all(isinstance(text, str) for text in texts):
-        raise GameFileError(
-            f"{where}: expected the texts id, task, pddl_problem and the list walkthrough; "
-            f"got the keys {', '.join(sorted(tree)) or 'none'}"
-        )
-    game_id, task, problem = cast("list[str]", texts)
-    commands = tuple(str(command) for command in cast("list[object]", walkthrough))
-    return PackRow(id=game_id, task=task, pddl_problem=problem, walkthrough=commands)
 
 
 def _check_size(where: str, size: int, total: int) -> None:

@@ -1,6 +1,5 @@
 """The official ALFWorld games: from folders, zips, packs and servers, right or refused."""
 
-import json
 import os
 import zipfile
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from file_server import Answer, FileServer, file_server
+from game_files import release, write_folder, write_zip
 
 import gigym
 from gigym.envs import BadOption, CannotStore, DataDamaged, DataMissing, GameFileError
@@ -53,34 +53,6 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alfworld, "SPLITS", tuple(map(published, SPLITS[:3])))
 
 
-def release(row: PackRow, domain: str = "(define)", grammar: str = "Your task is to: TASK") -> str:
-    tree = {
-        "pddl_domain": domain,
-        "grammar": grammar.replace("Your task is to: TASK", row.task),
-        "pddl_problem": row.pddl_problem,
-        "solvable": True,
-        "walkthrough": list(row.walkthrough),
-    }
-    return json.dumps(tree)
-
-
-def write_zip(path: Path, rows: tuple[PackRow, ...] = ROWS, more: str = "") -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in reversed(rows):
-            archive.writestr(f"json_2.1.1/{row.id}/game.tw-pddl", release(row))
-        if more:
-            archive.writestr(more, "x")
-    return path
-
-
-def write_tree(root: Path, rows: tuple[PackRow, ...] = ROWS) -> Path:
-    for row in rows:
-        place = root / row.id
-        place.mkdir(parents=True)
-        (place / "game.tw-pddl").write_text(release(row))
-    return root
-
-
 def write_packs(root: Path, rows: tuple[PackRow, ...] = ROWS) -> Path:
     root.mkdir(parents=True)
     for split in SPLITS:
@@ -96,9 +68,9 @@ def files_in(folder: Path) -> dict[str, bytes]:
 @pytest.mark.usefixtures("ours")
 def test_every_form_gives_the_same_packs_byte_for_byte(tmp_path: Path) -> None:
     forms = [
-        write_zip(tmp_path / "release.zip"),
-        write_tree(tmp_path / "plain"),
-        write_tree(tmp_path / "data" / "json_2.1.1").parent,
+        write_zip(tmp_path / "release.zip", ROWS),
+        write_folder(tmp_path / "plain", ROWS),
+        write_folder(tmp_path / "data" / "json_2.1.1", ROWS).parent,
         write_packs(tmp_path / "packs"),
     ]
     results: list[dict[str, bytes]] = []
@@ -117,7 +89,7 @@ def test_every_form_gives_the_same_packs_byte_for_byte(tmp_path: Path) -> None:
 def test_what_was_fetched_is_found_by_name(tmp_path: Path, home: Path) -> None:
     with pytest.raises(DataMissing, match="gigym download alfworld"):
         gigym.make("ALFWorld-v0", games="official")
-    done = install(Wish(source=str(write_zip(tmp_path / "release.zip"))))
+    done = install(Wish(source=str(write_zip(tmp_path / "release.zip", ROWS))))
     assert done.folder == home
     env = gigym.make("ALFWorld-v0", games="official", split="valid_unseen")
     _, info = env.reset(seed=0)
@@ -126,7 +98,7 @@ def test_what_was_fetched_is_found_by_name(tmp_path: Path, home: Path) -> None:
 
 @pytest.mark.usefixtures("ours")
 def test_a_second_call_does_nothing_unless_something_is_wrong(tmp_path: Path) -> None:
-    source = str(write_zip(tmp_path / "release.zip"))
+    source = str(write_zip(tmp_path / "release.zip", ROWS))
     first = install(Wish(source=source))
     second = install(Wish())
     assert second.was_there and second.manifest == first.manifest
@@ -139,7 +111,7 @@ def test_a_second_call_does_nothing_unless_something_is_wrong(tmp_path: Path) ->
 
 @pytest.mark.usefixtures("ours")
 def test_a_source_with_one_split_leaves_the_others_in_place(tmp_path: Path) -> None:
-    install(Wish(source=str(write_zip(tmp_path / "all.zip"))))
+    install(Wish(source=str(write_zip(tmp_path / "all.zip", ROWS))))
     done = install(
         Wish(source=str(write_zip(tmp_path / "some.zip", ROWS[:1] + ROWS[2:3] + ROWS[4:])))
     )
@@ -155,7 +127,7 @@ def test_a_source_with_one_split_leaves_the_others_in_place(tmp_path: Path) -> N
 def test_games_that_are_not_the_published_ones_are_told_and_change_nothing(
     tmp_path: Path, kind: str
 ) -> None:
-    install(Wish(source=str(write_zip(tmp_path / "right.zip"))))
+    install(Wish(source=str(write_zip(tmp_path / "right.zip", ROWS))))
     before = files_in(tmp_path / "data" / "alfworld")
     extra = replace(ROWS[0], id="train/task-9/trial_9")
     changes = {
@@ -185,7 +157,7 @@ def test_other_games_are_sent_to_the_option_games(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("ours")
 def test_a_hostile_zip_is_refused_and_nothing_is_written(tmp_path: Path, home: Path) -> None:
-    path = write_zip(tmp_path / "evil.zip", more="../../../evil.txt")
+    path = write_zip(tmp_path / "evil.zip", ROWS, more="../../../evil.txt")
     with pytest.raises(GameFileError, match=r"evil\.txt' has a name that leaves its folder"):
         install(Wish(source=str(path)))
     assert sorted(each.name for each in home.iterdir()) == [".lock"]
@@ -201,7 +173,7 @@ def test_a_path_that_is_not_there_is_told() -> None:
 def test_a_server_gives_the_release_and_its_archive_is_not_kept(
     server: FileServer, tmp_path: Path, home: Path
 ) -> None:
-    content = write_zip(tmp_path / "release.zip").read_bytes()
+    content = write_zip(tmp_path / "release.zip", ROWS).read_bytes()
     url = server.put("/r.zip", Answer(content=content, cut=900), Answer(content=content))
     done = install(Wish(source=url), HASTE)
     assert done.manifest.source == url
@@ -224,7 +196,7 @@ def test_a_server_with_other_games_changes_nothing(
 def test_a_cut_archive_of_unknown_length_is_told(
     server: FileServer, tmp_path: Path, home: Path
 ) -> None:
-    content = write_zip(tmp_path / "release.zip").read_bytes()[:-100]
+    content = write_zip(tmp_path / "release.zip", ROWS).read_bytes()[:-100]
     url = server.put("/r.zip", Answer(content=content, length=False))
     with pytest.raises(DataDamaged, match="not a readable zip"):
         install(Wish(source=url), HASTE)
@@ -234,7 +206,7 @@ def test_a_cut_archive_of_unknown_length_is_told(
 @pytest.fixture
 def official_at(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RemoteFile:
     """The official archive lies on the test's server."""
-    content = write_zip(tmp_path / "official.zip").read_bytes()
+    content = write_zip(tmp_path / "official.zip", ROWS).read_bytes()
     url = server.put("/official.zip", Answer(content=content))
     file = RemoteFile(name="official.zip", urls=(url,), begins=(b"PK",), size=len(content))
     monkeypatch.setattr(alfworld, "RELEASE", file)
@@ -245,7 +217,7 @@ def official_at(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_release_on_this_machine_is_read_before_anything_is_fetched(
     server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_tree(tmp_path / "cache" / "json_2.1.1")
+    write_folder(tmp_path / "cache" / "json_2.1.1", ROWS)
     monkeypatch.setenv("ALFWORLD_DATA", str(tmp_path / "cache"))
     done = install(Wish(), HASTE)
     assert done.manifest.source == str(tmp_path / "cache") and server.seen == []
@@ -255,7 +227,7 @@ def test_a_release_on_this_machine_is_read_before_anything_is_fetched(
 def test_a_wrong_release_on_this_machine_is_no_obstacle(
     server: FileServer, official_at: RemoteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_tree(tmp_path / "cache" / "json_2.1.1", ROWS[1:])
+    write_folder(tmp_path / "cache" / "json_2.1.1", ROWS[1:])
     monkeypatch.setenv("ALFWORLD_DATA", str(tmp_path / "cache"))
     assert install(Wish(), HASTE).manifest.source == official_at.urls[0]
     assert len(server.seen) == 1
@@ -264,7 +236,7 @@ def test_a_wrong_release_on_this_machine_is_no_obstacle(
 @pytest.mark.usefixtures("ours")
 def test_another_download_in_the_folder_is_told(tmp_path: Path, home: Path) -> None:
     with locked(home), pytest.raises(CannotStore, match="another download is writing there"):
-        install(Wish(source=str(write_zip(tmp_path / "release.zip"))))
+        install(Wish(source=str(write_zip(tmp_path / "release.zip", ROWS))))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -287,7 +259,7 @@ def test_a_folder_below_a_file_is_told(tmp_path: Path) -> None:
 def test_a_manifest_that_makes_no_sense_counts_as_none(
     tmp_path: Path, home: Path, content: bytes
 ) -> None:
-    source = str(write_zip(tmp_path / "release.zip"))
+    source = str(write_zip(tmp_path / "release.zip", ROWS))
     install(Wish(source=source))
     right = files_in(home)
     (home / "manifest.json").write_bytes(content)
@@ -313,7 +285,8 @@ def test_official_games_in_a_zip_become_the_pack_with_its_rules(
     path = tmp_path / "release.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for row in read_games(data, "valid_seen"):
-            text = release(row, domain, grammar.replace("UNKNOWN GOAL.", "TASK"))
+            own = grammar.replace("Your task is to: UNKNOWN GOAL.", row.task)
+            text = release(row, pddl_domain=domain, grammar=own)
             archive.writestr(f"json_2.1.1/{row.id}/game.tw-pddl", text)
     done = install(Wish(source=str(path), folder=tmp_path / "to"))
     assert [(held.name, held.verified) for held in done.manifest.files] == [

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from game_files import release, write_folder, write_zip
 
-from gigym.envs import BadOption, GameFileError, UnknownTask
+from gigym.envs import BadOption, GameFileError, UnknownTask, make
 from gigym.envs.alfworld import GameSet, PackRow, pack, read_games, write_pack
 from gigym.envs.alfworld.generator import generate
 from gigym.envs.alfworld.sources import FixedGames
@@ -27,34 +28,6 @@ ROWS = tuple(
 )
 
 
-def release(row: PackRow, **changed: object) -> str:
-    grammar = f'"task": [{{"rhs": "{row.task}"}}],\n"more": []'
-    tree = {
-        "pddl_domain": "(define (domain alfred))",
-        "grammar": grammar,
-        "pddl_problem": row.pddl_problem,
-        "solvable": True,
-        "walkthrough": list(row.walkthrough),
-    }
-    return json.dumps(tree | changed)
-
-
-def write_folder(root: Path, rows: tuple[PackRow, ...] = ROWS) -> Path:
-    for row in reversed(rows):
-        place = root / row.id
-        place.mkdir(parents=True)
-        (place / "game.tw-pddl").write_text(release(row))
-    return root
-
-
-def write_zip(path: Path) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for row in reversed(ROWS):
-            archive.writestr(f"json_2.1.1/{row.id}/game.tw-pddl", release(row))
-        archive.writestr("json_2.1.1/train/readme.txt", "not a game")
-    return path
-
-
 def write_plain(path: Path) -> Path:
     write_pack(path, ROWS)
     return path
@@ -65,8 +38,8 @@ def write_plain(path: Path) -> Path:
     [
         ("games.jsonl", write_plain),
         ("games.jsonl.xz", write_plain),
-        ("games.zip", write_zip),
-        ("json_2.1.1", write_folder),
+        ("games.zip", lambda path: write_zip(path, ROWS)),
+        ("json_2.1.1", lambda path: write_folder(path, ROWS)),
     ],
 )
 def test_every_form_holds_the_same_games_in_the_same_order(
@@ -76,7 +49,7 @@ def test_every_form_holds_the_same_games_in_the_same_order(
 
 
 def test_one_release_file_is_a_set_of_one(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path)
+    folder = write_folder(tmp_path, ROWS)
     assert tuple(read_games(folder / ROWS[2].id / "game.tw-pddl")) == ROWS[2:3]
 
 
@@ -106,7 +79,7 @@ def test_a_split_is_found_below_the_folder_of_the_release(tmp_path: Path) -> Non
 
 
 def test_a_folder_with_parts_has_no_other_split(tmp_path: Path) -> None:
-    write_folder(tmp_path)
+    write_folder(tmp_path, ROWS)
     with pytest.raises(BadOption, match=r"no split 'test'; it has: train"):
         read_games(tmp_path, "test")
     assert len(read_games(tmp_path / "train", "test")) == 4
@@ -146,7 +119,7 @@ def test_an_unknown_id_is_told_with_one_that_is_there(tmp_path: Path) -> None:
 
 
 def test_games_that_alfworld_leaves_out_are_left_out(tmp_path: Path) -> None:
-    write_folder(tmp_path)
+    write_folder(tmp_path, ROWS)
     for name in ("pick_and_place_with_movable_recep-Mug", "heat-AppleSliced-None"):
         place = tmp_path / "train" / name / "trial"
         place.mkdir(parents=True)
@@ -206,7 +179,7 @@ def test_bytes_flipped_in_an_archive_are_told(tmp_path: Path) -> None:
 
 def test_a_broken_zip_is_told(tmp_path: Path) -> None:
     path = tmp_path / "games.zip"
-    path.write_bytes(write_zip(path).read_bytes()[:-40])
+    path.write_bytes(write_zip(path, ROWS).read_bytes()[:-40])
     with pytest.raises(GameFileError, match="not a readable zip"):
         read_games(path)
 
@@ -220,7 +193,7 @@ def test_a_broken_zip_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_release_file_is_told_with_its_path(tmp_path: Path, text: str, told: str) -> None:
-    write_folder(tmp_path)
+    write_folder(tmp_path, ROWS)
     broken = tmp_path / ROWS[1].id / "game.tw-pddl"
     broken.write_text(text)
     with pytest.raises(GameFileError) as caught:
@@ -233,8 +206,8 @@ def test_a_game_beyond_the_size_limit_is_refused_without_being_read(
 ) -> None:
     monkeypatch.setattr(pack, "MAX_GAME_BYTES", 1000)
     write_plain(tmp_path / "games.jsonl.xz")
-    write_zip(tmp_path / "games.zip")
-    write_folder(tmp_path / "tree")
+    write_zip(tmp_path / "games.zip", ROWS)
+    write_folder(tmp_path / "tree", ROWS)
     for name in ("games.jsonl.xz", "games.zip", "tree"):
         with pytest.raises(GameFileError, match="more than 1000 bytes"):
             read_games(tmp_path / name)
@@ -275,14 +248,30 @@ def test_a_pipe_is_no_game_file(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(GameFileError, match="a device or a pipe"):
         read_games(tmp_path / name)
-    folder = write_folder(tmp_path / "tree")
+    folder = write_folder(tmp_path / "tree", ROWS)
     os.mkfifo(folder / "train" / "game.tw-pddl")
     with pytest.raises(GameFileError, match="expected a plain file"):
         read_games(folder)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "~nobody-of-this-name/games", "a\ud800b\0"])
+def test_a_text_that_is_no_path_is_told(name: str) -> None:
+    with pytest.raises(GameFileError, match=r"is no path: .*check the option games"):
+        read_games(name)
+    with pytest.raises(GameFileError, match="is no path"):
+        make("ALFWorld-v0", games=name)
+
+
+def test_a_folder_that_cannot_be_listed_is_not_taken_for_empty(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (write_folder(tmp_path, ROWS) / "train").chmod(0)
+    with pytest.raises(GameFileError, match="check its permissions"):
+        read_games(tmp_path)
+
+
 def test_a_hostile_zip_is_refused(tmp_path: Path) -> None:
-    path = write_zip(tmp_path / "games.zip")
+    path = write_zip(tmp_path / "games.zip", ROWS)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("../outside.txt", "x")
     with pytest.raises(GameFileError, match="leaves its folder"):
