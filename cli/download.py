@@ -172,7 +172,7 @@ def _tell(name: str, done: "Installed", use: str, *, as_json: bool) -> None:
         (
             file.name,
             f"{file.count:,}" if file.count else "-",
-            "yes" if file.verified else "no digest is published",
+            "yes" if file.verified else "no",
         )
         for file in done.manifest.files
     ]

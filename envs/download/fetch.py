@@ -90,7 +90,7 @@ def _from_any(job: _Job) -> None:
 def _from_source(job: _Job, url: str) -> None:
     """Try one source until the file is here. Raises `Setback` when it is given up."""
     jitter = random.Random(f"{os.getpid()} {url}")
-    failures = 0
+    failures = restarts = 0
     while True:
         before = job.part.size
         try:
@@ -99,7 +99,8 @@ def _from_source(job: _Job, url: str) -> None:
         except Setback as setback:
             failures = 0 if job.part.size - before >= MIB else failures + 1
             wait = setback.wait_s or _backoff(job.patience, failures) * jitter.uniform(0.5, 1.0)
-            hopeless = not setback.again or failures >= job.patience.attempts
+            restarts += setback.damaged
+            hopeless = not setback.again or failures >= job.patience.attempts or restarts > 1
             if hopeless or wait > job.patience.backoff_max_s or wait >= job.seconds_left:
                 raise
             if setback.damaged:

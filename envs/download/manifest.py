@@ -33,6 +33,8 @@ class Manifest:
 
     source: str
     files: tuple[Held, ...]
+    made_from: tuple[str, ...] = ()
+    """Names and hashes of files that were converted and are not kept."""
 
     def named(self, name: str) -> Held | None:
         """The entry of a file; None if it is not listed."""
@@ -63,7 +65,8 @@ def read_manifest(folder: Path) -> Manifest | None:
             return None
         entries = cast("list[dict[str, object]]", tree["files"])
         files = tuple(_held(entry) for entry in entries)
-        return Manifest(source=str(tree["source"]), files=files)
+        made_from = tuple(map(str, cast("list[object]", tree["made_from"])))
+        return Manifest(source=str(tree["source"]), files=files, made_from=made_from)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

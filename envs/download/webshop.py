@@ -128,18 +128,34 @@ def install(
         if held and not wish.again and not wish.sources and is_whole(folder, held):
             return Installed(folder=folder, manifest=held, was_there=True)
         files = [_located(file, wish) for file in FILES[wish.size]]
+        need_room(folder, sum(_bytes_missing(file, folder) for file in files))
         here = [_obtained(file, folder, patience, watcher) for file in files]
         _build(here, folder, watcher)
-        manifest = Manifest(
-            source=", ".join(each.partition("?")[0] for each in wish.sources)
-            or "the links of WebShop's setup.sh and copies of them",
-            files=tuple(_listed(folder)),
-        )
+        manifest = _manifest(wish, folder, here)
         write_manifest(folder, manifest)
         for source in here:
             if source.fetched and not wish.keep:
                 source.path.unlink()
         return Installed(folder=folder, manifest=manifest, was_there=False)
+
+
+def _manifest(wish: Wish, folder: Path, here: list[_Source]) -> Manifest:
+    # what follows a question mark may be a key to the file
+    named = ", ".join(each.partition("?")[0] for each in wish.sources)
+    return Manifest(
+        source=named or "the links of WebShop's setup.sh and copies of them",
+        files=tuple(_listed(folder, verified=all(source.verified for source in here))),
+        made_from=tuple(f"{source.path.name} sha256:{source.sha256}" for source in here),
+    )
+
+
+def _bytes_missing(file: RemoteFile | Path, folder: Path) -> int:
+    """Bytes that are yet to come, as far as that is known."""
+    if isinstance(file, Path) or file.size is None:
+        return 0
+    names = (file.name, f"{file.name}.part")
+    sizes = [path.stat().st_size for name in names if (path := folder / name).is_file()]
+    return max(0, file.size - max(sizes, default=0))
 
 
 def _located(file: RemoteFile, wish: Wish) -> RemoteFile | Path:
@@ -188,9 +204,8 @@ def _obtained(
     if got != known.sha256:
         watcher.note(f"{path}: not the published file; it has the sha256 {got}")
         _judge_json(path)
-    return _Source(
-        path=path, sha256=got, verified=got == known.sha256, fetched=isinstance(file, RemoteFile)
-    )
+    fetched = isinstance(file, RemoteFile)
+    return _Source(path=path, sha256=got, verified=got == known.sha256, fetched=fetched)
 
 
 def _judge_json(path: Path) -> None:
@@ -235,8 +250,8 @@ def _convert(products: Path, instructions: Path, human: Path, out: Path) -> None
     convert(products, instructions, human, out)
 
 
-def _listed(folder: Path) -> Iterator[Held]:
+def _listed(folder: Path, *, verified: bool) -> Iterator[Held]:
     for path in sorted((folder / STORE).rglob("*")):
         if path.is_file():
             name = path.relative_to(folder).as_posix()
-            yield Held(name=name, count=0, digest="", verified=True, sha256=sha256_of(path))
+            yield Held(name=name, count=0, digest="", verified=verified, sha256=sha256_of(path))

@@ -11,7 +11,7 @@ from file_server import Answer, FileServer, file_server
 from remote_file import CONTENT, HASTE, OTHER, Log, loose, pinned
 
 from gigym.envs.download.fetch import fetch
-from gigym.envs.errors import CannotStore, DownloadFailed
+from gigym.envs.errors import CannotStore, DataDamaged, DownloadFailed
 
 
 @pytest.fixture
@@ -154,3 +154,16 @@ def test_a_folder_that_takes_no_files_is_told(server: FileServer, tmp_path: Path
     (tmp_path / "games.zip.part").mkdir()
     with pytest.raises(CannotStore, match="Is a directory"):
         fetch(pinned(server.put("/a", Answer(content=CONTENT))), tmp_path, HASTE, Log())
+
+
+def test_a_server_that_never_gives_the_rest_is_left_after_one_more_start(
+    server: FileServer, tmp_path: Path
+) -> None:
+    """Each start brings more than a MiB, so that it looks like progress."""
+    large = b"PK\x03\x04" + bytes(3 << 20)
+    start = Answer(content=large, cut=2 << 20)
+    odd = Answer(content=b"PK", status=206, ranges=False, headers={"Content-Range": "bytes 7-8/9"})
+    url = server.put("/a", *[start, odd] * 20)
+    with pytest.raises(DataDamaged, match="it answered with the range"):
+        fetch(replace(loose(url), limit=8 << 20), tmp_path, HASTE, Log())
+    assert len(server.seen) == 4
