@@ -11,7 +11,7 @@ from .types import Limits, Outcome, Report, Row, Sandbox, Status
 
 if TYPE_CHECKING:
     from .local import LocalSandbox
-    from .remote import RemoteSandbox
+    from .remote import RemoteSandbox, Traffic
     from .strength import local_sandbox, probe
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "SandboxFailed",
     "SandboxTooWeak",
     "Status",
+    "Traffic",
     "local_sandbox",
     "probe",
 ]
@@ -34,6 +35,7 @@ _HOME = {
     "local_sandbox": "strength",
     "probe": "strength",
     "RemoteSandbox": "remote",
+    "Traffic": "remote",
 }
 
 

@@ -10,6 +10,7 @@ import math
 import re
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import SandboxFailed
@@ -18,16 +19,31 @@ from .types import Limits, Outcome
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["RemoteSandbox"]
+__all__ = ["RemoteSandbox", "Traffic"]
 
 _MAX_RESPONSE = 16 << 20
-_ATTEMPTS = 4
 _PAUSE_SECONDS = 0.5
 _LINE = re.compile(r'^  File ".*", line (\d+)', re.MULTILINE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """How a server is asked."""
+
+    parallel: int = 256
+    """Requests under way at a time."""
+    attempts: int = 4
+    """Times that a run is asked for when no connection or a 504 comes back."""
+    margin_seconds: float = 10.0
+    """What an answer may take on top of the run's own time."""
+
+    def __post_init__(self) -> None:
+        if self.parallel < 1 or self.attempts < 1 or not self.margin_seconds > 0:
+            raise ValueError(f"traffic to a sandbox server must be above 0: got {self}")
+
+
 class RemoteSandbox:
-    """Runs code on a server; at most `parallel` requests are under way at a time."""
+    """Runs code on a server; give its token where it wants one."""
 
     def __init__(
         self,
@@ -35,20 +51,20 @@ class RemoteSandbox:
         *,
         token: str | None = None,
         level: int = 3,
-        parallel: int = 256,
-        transport: "httpx.BaseTransport | None" = None,
+        traffic: Traffic | None = None,
     ) -> None:
         import httpx
 
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"the sandbox's url must begin with http:// or https://: got {url!r}")
-        if level not in range(5) or parallel < 1:
-            raise ValueError(f"level must be 0 to 4 and parallel above 0: got {level}, {parallel}")
+        if level not in range(5):
+            raise ValueError(f"level of a sandbox must be 0 to 4: got {level!r}")
         self._url = url.rstrip("/") + "/run_code"
         self._level = level
-        self._places = threading.BoundedSemaphore(parallel)
+        self._traffic = traffic or Traffic()
+        self._places = threading.BoundedSemaphore(self._traffic.parallel)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(headers=headers, transport=transport, follow_redirects=False)
+        self._client = httpx.Client(headers=headers, follow_redirects=False)
 
     @property
     def level(self) -> int:
@@ -59,13 +75,13 @@ class RemoteSandbox:
         """Run `code` on the server and say what came of it."""
         body = json.dumps(_request(code, limits)).encode()
         with self._places:
-            for attempt in range(_ATTEMPTS):
-                answer = self._post(body, limits, last=attempt == _ATTEMPTS - 1)
+            for attempt in range(1, self._traffic.attempts):
+                answer = self._post(body, limits, last=False)
                 if answer is not None:
                     return _outcome(answer, limits, self._level)
-                # linear back-off, as its other clients do
-                time.sleep(_PAUSE_SECONDS * (attempt + 1))
-        raise AssertionError
+                # linear back-off, as the server's other clients do
+                time.sleep(_PAUSE_SECONDS * attempt)
+            return _outcome(self._post(body, limits, last=True) or {}, limits, self._level)
 
     def close(self) -> None:
         """Close the connections."""
@@ -81,7 +97,7 @@ class RemoteSandbox:
         """The server's answer; None when it is worth another attempt."""
         import httpx
 
-        deadline = time.monotonic() + 3 * limits.seconds + 10.0
+        deadline = time.monotonic() + 2 * limits.seconds + self._traffic.margin_seconds
         try:
             with self._client.stream(
                 "POST",

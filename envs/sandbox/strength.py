@@ -18,7 +18,7 @@ from .launch import command, furnish
 from .local import LocalSandbox
 from .types import Report, Row
 
-__all__ = ["LEVELS", "local_sandbox", "probe"]
+__all__ = ["LEVELS", "local_sandbox", "plans", "probe"]
 
 LEVELS = (
     "none",
@@ -72,6 +72,11 @@ def local_sandbox(required_level: int = 3) -> LocalSandbox:
     return _shared(_strongest()[1], report.level)
 
 
+def plans() -> tuple[Plan, ...]:
+    """The plans whose layers each work here, strongest first; whether they hold is not proved."""
+    return tuple(_candidates(_look()))
+
+
 @functools.cache
 def _strongest() -> tuple[Report, Plan]:
     if not sys.platform.startswith("linux"):
@@ -103,7 +108,7 @@ def _candidates(found: _Found) -> list[Plan]:
     inner = replace(bare, namespaces=True, view=True)
     wrapped = replace(bare, bubblewrap=True)
     dropped = found.works("drop")
-    plans: list[tuple[Plan, bool]] = [
+    choices: list[tuple[Plan, bool]] = [
         (
             replace(inner, drop=True),
             dropped and found.works("mount_as_root") and found.works("namespaces_dropped"),
@@ -114,7 +119,7 @@ def _candidates(found: _Found) -> list[Plan]:
         (replace(bare, drop=True), dropped and found.works("library_dropped")),
         (bare, True),
     ]
-    usable = [plan for plan, may in plans if may]
+    usable = [plan for plan, may in choices if may]
     return sorted(usable, key=lambda plan: -plan.level)
 
 
