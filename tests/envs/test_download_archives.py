@@ -3,6 +3,7 @@
 import io
 import stat
 import struct
+import tarfile
 import time
 import tracemalloc
 import warnings
@@ -11,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from file_server import Answer, file_server
 
-from gigym.envs import DataDamaged
+from gigym.envs import DataDamaged, GameFileError
+from gigym.envs.download.alfworld import Wish, install
 from gigym.envs.download.archives import Bounds, zip_members
 
 GOOD = "json_2.1.1/train/task/trial/game.tw-pddl"
@@ -242,3 +245,20 @@ def test_every_single_byte_may_be_wrong(tmp_path: Path) -> None:
                 assert dict(read(path)).get(GOOD, b"{}") == b"{}"
             except DataDamaged as error:
                 assert str(path) in str(error)
+
+
+@pytest.mark.parametrize("kind", [tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE])
+def test_a_tar_is_refused_whatever_it_holds(tmp_path: Path, kind: bytes) -> None:
+    """The release is a zip; the tricks that only a tar can play find no reader."""
+    path = tmp_path / "release.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo(GOOD)
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(GameFileError, match=r"expected a \.jsonl .* or a folder or \.zip"):
+        install(Wish(source=str(path), folder=tmp_path / "to"))
+    with file_server() as server:
+        url = server.put("/release.zip", Answer(content=path.read_bytes()))
+        with pytest.raises(DataDamaged, match=r"begins with b'\\x1f\\x8b"):
+            install(Wish(source=url, folder=tmp_path / "to"))
+    assert [each.name for each in (tmp_path / "to").iterdir()] == [".lock"]
