@@ -5,15 +5,16 @@ with a page that asks for a sign-in or says that a quota is used up; copies else
 only because the hash of the very same bytes is known.
 """
 
+import importlib.util
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from ..errors import BadOption, DataDamaged
+from ..errors import BadOption, DataDamaged, Unsupported
 from .addresses import is_url
 from .fetch import fetch
 from .folder import locked, need_room, sha256_of
@@ -21,6 +22,8 @@ from .manifest import Held, Installed, Manifest, is_whole, read_manifest, write_
 from .places import SHOPS, STORE, webshop_folder
 from .types import MIB, Patience, RemoteFile, Silent, Watcher
 
+Convert = Callable[[Path, Path, Path, Path], object]
+"""Products, instructions and human instructions into the folder of a store."""
 _PARSED = 256 * MIB
 """Larger files are not parsed to be judged; the converter reads them as a stream."""
 _STORE_SHARE = 2
@@ -245,8 +248,14 @@ def _clear(store: Path, fresh: Path, old: Path) -> None:
 
 
 def _convert(products: Path, instructions: Path, human: Path, out: Path) -> None:
-    from ..webshop.convert import convert
-
+    name = __name__.replace("download.webshop", "webshop.convert")
+    if importlib.util.find_spec(name) is None:
+        raise Unsupported(
+            "this gigym has no converter to stores; the files are here and can be read as they "
+            f"are, with the options products={products} instructions={instructions}, or "
+            f"human_instructions={human} human_goals=true"
+        )
+    convert = cast("Convert", importlib.import_module(name).convert)
     convert(products, instructions, human, out)
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from file_server import Answer, FileServer, file_server
-from remote_file import HASTE
+from remote_file import HASTE, Log
 
-from gigym.envs import BadOption, DataDamaged, DownloadFailed
+import gigym
+from gigym import GigymError
+from gigym.envs import BadOption, DataDamaged, DataMissing, DownloadFailed
 from gigym.envs.download import webshop
 from gigym.envs.download.webshop import FILES, Wish, install
 
@@ -67,6 +69,12 @@ def server() -> Iterator[FileServer]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GIGYM_DATA", str(tmp_path / "data"))
     return tmp_path / "data" / "webshop" / "small"
+
+
+@pytest.fixture
+def converter() -> None:
+    """What makes stores."""
+    pytest.importorskip("gigym.envs.webshop.convert", reason="stores are not written yet")
 
 
 @pytest.fixture
@@ -150,3 +158,69 @@ def test_a_given_file_that_is_no_json_of_products_is_told(tmp_path: Path, conten
     folder = write(tmp_path / "given", items_ins_v2_1000=content)
     with pytest.raises(DataDamaged, match=r"items_ins_v2_1000\.json: (not JSON|expected a list)"):
         install(Wish(size="small", sources=(str(folder),)))
+
+
+@pytest.mark.usefixtures("ours", "converter")
+def test_the_files_become_a_shop_that_is_found_by_name(server: FileServer, home: Path) -> None:
+    with pytest.raises(DataMissing, match="gigym download webshop --small"):
+        gigym.make("WebShop-v0", products="small")
+    done = install(Wish(size="small"), HASTE)
+    assert all(held.verified for held in done.manifest.files)
+    assert sorted(path.name for path in home.iterdir()) == [".lock", "manifest.json", "store"]
+    env = gigym.make("WebShop-v0", products="small")
+    assert env.num_tasks == 3
+    observation, info = env.reset(seed=0)
+    assert "machine wash shirt" in observation and info["task_id"].startswith("B00000000")
+    assert install(Wish(size="small"), HASTE).was_there
+    assert len(server.seen) == 3
+
+
+@pytest.mark.usefixtures("ours", "converter")
+def test_a_page_on_drive_is_made_good_by_a_copy(server: FileServer) -> None:
+    for name in NAMES:
+        server.put(f"/drive/{name}", Answer(content=PAGE))
+    log = Log()
+    install(Wish(size="small"), HASTE, log)
+    assert [each.path.partition("/items")[0] for each in server.seen] == ["/drive", "/copy"] * 3
+    assert sum("Quota exceeded" in note for note in log.notes) == 3
+
+
+@pytest.mark.usefixtures("converter")
+@pytest.mark.parametrize("by", ["folder", "files", "folder of URLs", "URLs"])
+def test_given_files_are_taken_as_they_are_and_their_hashes_told(
+    server: FileServer, tmp_path: Path, by: str
+) -> None:
+    folder = write(tmp_path / "given")
+    serve(server, "/x/", CONTENTS)
+    sources = {
+        "folder": (str(folder),),
+        "files": tuple(str(folder / name) for name in NAMES),
+        "folder of URLs": (f"{server.url}/x/",),
+        "URLs": tuple(f"{server.url}/x/{name}" for name in NAMES),
+    }
+    log = Log()
+    done = install(Wish(size="small", sources=sources[by], folder=tmp_path / "to"), HASTE, log)
+    assert not any(held.verified for held in done.manifest.files)
+    assert done.manifest.made_from == tuple(
+        f"{name} sha256:{hashlib.sha256(CONTENTS[name]).hexdigest()}" for name in NAMES
+    )
+    assert sum("not the published file; it has the sha256" in note for note in log.notes) == 3
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+    _, info = gigym.make("WebShop-v0", products=str(tmp_path / "to" / "store")).reset(seed=0)
+    assert info["task_id"].startswith("B00000000")
+
+
+@pytest.mark.usefixtures("ours", "converter")
+def test_fetched_files_are_kept_on_demand(home: Path) -> None:
+    install(Wish(size="small", keep=True), HASTE)
+    assert {*NAMES, "store"} < {path.name for path in home.iterdir()}
+
+
+@pytest.mark.usefixtures("ours", "converter")
+def test_a_conversion_that_fails_leaves_the_old_store(tmp_path: Path, home: Path) -> None:
+    install(Wish(size="small"), HASTE)
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    odd = write(tmp_path / "odd", items_shuffle_1000=b'[{"asin": 3}]')
+    with pytest.raises(GigymError):
+        install(Wish(size="small", sources=(str(odd),)), HASTE)
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
