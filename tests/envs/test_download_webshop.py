@@ -167,7 +167,7 @@ def test_the_files_become_a_shop_that_is_found_by_name(server: FileServer, home:
     done = install(Wish(size="small"), HASTE)
     assert all(held.verified for held in done.manifest.files)
     assert sorted(path.name for path in home.iterdir()) == [".lock", "manifest.json", "store"]
-    env = gigym.make("WebShop-v0", products="small")
+    env = gigym.make("WebShop-v0", products="small", split="test")
     assert env.num_tasks == 3
     observation, info = env.reset(seed=0)
     assert "machine wash shirt" in observation and info["task_id"].startswith("B00000000")
@@ -206,7 +206,8 @@ def test_given_files_are_taken_as_they_are_and_their_hashes_told(
     )
     assert sum("not the published file; it has the sha256" in note for note in log.notes) == 3
     assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
-    _, info = gigym.make("WebShop-v0", products=str(tmp_path / "to" / "store")).reset(seed=0)
+    store = str(tmp_path / "to" / "store")
+    _, info = gigym.make("WebShop-v0", products=store, split="test").reset(seed=0)
     assert info["task_id"].startswith("B00000000")
 
 
