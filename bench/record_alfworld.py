@@ -1,49 +1,35 @@
 """Record how the reference engine plays: traces for tests/data, made with TextWorld itself.
 
-    python -m gigym.bench.record_alfworld GRAMMAR_FOLDER OUT.jsonl.xz
+    python -m gigym.bench.record_alfworld OUT.jsonl.xz
 
-Needs `pip install 'gigym[alfworld]'` and a folder with the `alfred.pddl` and `alfred.twl2` of the
-official games. Nothing of gigym's own engine takes part: games come from the generator and from
-the hand-written rooms below, texts and verdicts from TextWorld. Not one of the benchmarks.
+Needs `pip install 'gigym[alfworld]'`. Nothing of gigym's own engine takes part, nor of what makes
+TextWorld faster here: games come from the generator and from the hand-written rooms below, texts
+and verdicts from TextWorld as it is installed. Not one of the benchmarks.
 """
 
 import argparse
 import json
 import lzma
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from ..envs.alfworld import PackRow
 from ..envs.alfworld.generator import generate
+from ..envs.alfworld.oddities import wander
+from ..envs.alfworld.reference import game_text
+from ..envs.alfworld.tables import KINDS
 from ..envs.errors import need
 
 RANDOM_STEPS = 24
 STEPS_AFTER = 6
-BAD_INPUTS: dict[str, Callable[[str], str]] = {
-    "upper": str.upper,
-    "title": str.title,
-    "padded": "  {} \n".format,
-    "double_space": lambda command: command.replace(" ", "  "),
-    "tab": lambda command: command.replace(" ", "\t"),
-    "newline": lambda command: command.replace(" ", "\n", 1),
-    "dot": "{}.".format,
-    "quote": "'{}'".format,
-    "brace": "{{{}}}".format,
-    "null": "{}\0".format,
-    "number": "{} 1".format,
-    "unknown": "{} 99".format,
-    "cut": lambda command: command[:-1],
-    "unicode": "{}\u0301\U0001f642".format,
-    "empty": lambda command: "",
-    "blank": lambda command: " \t\n",
-    "put": lambda command: "put mug 1 in/on desk 1",
-    "wait": lambda command: "wait",
-    "long": lambda command: command * 50,
-}
-_IDLE = ("look", "inventory", "help")
+GAMES = (
+    *(("tiny", "train", 1), ("small", "train", 1), ("medium", "test", 1)),
+    *(("standard", "train", 1), ("standard", "test", 1)),
+)
+"""Difficulty, split and number of wanders; a game of each task type for each of them."""
 
 _ROOM = """(define (problem {name}) (:domain alfred)
 (:objects agent1 - agent
@@ -174,21 +160,19 @@ def record(game: PackRow, engine: Any, rng: Random, wanders: int) -> dict[str, A
     }
 
 
-def _segment(engine: Any, rng: Random, begin: Sequence[str], wander: int) -> dict[str, Any]:  # noqa: ANN401
+def _segment(engine: Any, rng: Random, begin: Sequence[str], more: int) -> dict[str, Any]:  # noqa: ANN401
     """Play `begin` from a reset, then so many random commands, every fourth of them spoilt."""
     state = engine.reset()
     reset = _seen(state)
     steps: list[dict[str, Any]] = []
-    for number in range(len(begin) + wander):
+    for number in range(len(begin) + more):
         if number < len(begin):
             command = begin[number]
         else:
-            command = _balanced(state["admissible_commands"], rng)
-            if number % 4 == 3:
-                command = rng.choice(list(BAD_INPUTS.values()))(command)
+            command = wander(state["admissible_commands"], rng, number)
         state, _, _ = engine.step(command)
         steps.append({"action": command, **_seen(state)})
-    kind = "random" if not begin else "onward" if wander else "walkthrough"
+    kind = "random" if not begin else "onward" if more else "walkthrough"
     return {"kind": kind, "reset": reset, "steps": steps}
 
 
@@ -197,46 +181,35 @@ def _seen(state: Any) -> dict[str, Any]:  # noqa: ANN401
     return {"obs": state.feedback, "admissible": admissible, "won": state["won"]}
 
 
-def _balanced(admissible: Sequence[str], rng: Random) -> str:
-    """A random verb's random command, so that walking does not drown everything else."""
-    by_verb: dict[str, list[str]] = {}
-    for command in admissible:
-        verb = command.partition(" ")[0]
-        by_verb.setdefault("idle" if verb in _IDLE else verb, []).append(command)
-    return rng.choice(by_verb[rng.choice(sorted(by_verb))])
-
-
-def _start(game: PackRow, domain: str, grammar: str, folder: Path) -> Any:  # noqa: ANN401
+def _start(game: PackRow, folder: Path) -> Any:  # noqa: ANN401
     import textworld  # pyright: ignore[reportMissingImports]
     from alfworld.agents.environment.alfred_tw_env import (  # pyright: ignore[reportMissingImports]
         AlfredDemangler,
     )
 
     path = folder / "game.tw-pddl"
-    told = grammar.replace("Your task is to: UNKNOWN GOAL.", game.task)
-    path.write_text(
-        json.dumps({"pddl_domain": domain, "grammar": told, "pddl_problem": game.pddl_problem})
-    )
+    path.write_text(json.dumps(game_text(game, None).tree()))
     asked = textworld.EnvInfos(won=True, admissible_commands=True)
     return textworld.start(str(path), asked, wrappers=[AlfredDemangler])
+
+
+def _games() -> Iterator[tuple[PackRow, int]]:
+    for block, (difficulty, split, wanders) in enumerate(GAMES):
+        for number, kind in enumerate(KINDS):
+            seed = block * len(KINDS) + number
+            yield generate(seed, split=split, difficulty=difficulty, kind=kind), wanders
+    yield from ((game, 8) for game in handmade())
 
 
 def main() -> None:
     """Record all games and write the file."""
     need("textworld", "alfworld")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("grammar", type=Path, help="folder of alfred.pddl and alfred.twl2")
     parser.add_argument("out", type=Path, help="trace file to write, .jsonl.xz")
     given = parser.parse_args()
-    domain = (given.grammar / "alfred.pddl").read_text()
-    grammar = (given.grammar / "alfred.twl2").read_text()
-    games = [(generate(seed, difficulty="small"), 1) for seed in range(6)]
-    games += [(generate(seed, split="test", difficulty="medium"), 1) for seed in range(6)]
-    games += [(game, 8) for game in handmade()]
     with tempfile.TemporaryDirectory() as folder, lzma.open(given.out, "wb") as stream:
-        for number, (game, wanders) in enumerate(games):
-            engine = _start(game, domain, grammar, Path(folder))
-            trace = record(game, engine, Random(number), wanders)
+        for number, (game, wanders) in enumerate(_games()):
+            trace = record(game, _start(game, Path(folder)), Random(number), wanders)
             stream.write(json.dumps(trace, separators=(",", ":")).encode() + b"\n")
 
 

@@ -8,10 +8,11 @@ from .state import State
 
 def deeds(game: Game, state: State) -> dict[str, Deed]:
     """Every admissible command with its meaning, in no particular order."""
-    found = dict(game.travels.get(state.place, game.travels[""]))
+    found = dict(game.travels)
     found.update(_ALWAYS)
     here = game.here.get(state.place, ())
     for receptacle in here:
+        del found[f"go to {game.names[receptacle]}"]
         found.update(_at_receptacle(game, state, receptacle))
     if state.hold is not None:
         found.update(_in_hand(game, state, state.hold, here))

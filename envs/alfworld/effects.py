@@ -86,9 +86,8 @@ def _examine(game: Game, state: State, thing: str, receptacle: str) -> str:
 
 def _inspect(game: Game, state: State, thing: str, receptacle: str) -> str:
     name = game.names[thing]
-    if (thing,) in game.static["isreceptacleobject"]:
-        inner = sorted(row[0] for row in game.static["inreceptacleobject"] if row[1] == thing)
-        seen = text.listing([f"a {game.names[other]}" for other in inner])
+    if thing in game.within:
+        seen = text.listing([f"a {game.names[other]}" for other in game.within[thing]])
         return f"This is a normal {name}. In it, you see {seen}."
     traits = {trait for trait, facts in _TRAITS.items() if (thing,) in state.facts[facts].rows}
     if thing not in game.toggleable:

@@ -22,6 +22,6 @@ def open_engine(engine: str) -> Opener:
         raise BadOption(f"ALFWorld-v0 has the engines {known}, got engine={engine!r:.80}")
     for module in ("alfworld", "textworld"):
         need(module, "alfworld")
-    from .reference import ReferenceWorld, game_text
+    from .reference import ReferenceEngine
 
-    return lambda game, held: ReferenceWorld(game, game_text(*held()))
+    return ReferenceEngine()

@@ -13,7 +13,7 @@ from ..errors import BadOption, EpisodeError, UnknownTask
 from ..types import JsonValue, Options, Policy, Reply
 from . import expert
 from .aim import TASK_TYPES
-from .engines import open_engine
+from .engines import Opener, open_engine
 from .game import Game
 from .searcher import Searcher
 from .sources import open_source
@@ -47,7 +47,8 @@ class ALFWorldEnv(TextEnv):
         """
         super().__init__(max_steps=max_steps)
         self._source = open_source(str(games), split, difficulty)
-        self._open = open_engine(engine)
+        self._engine = engine
+        self._open: Opener | None = open_engine(engine)
         self._normalize = normalize
         self._running: Running | None = None
         self.split = self._source.split
@@ -102,8 +103,8 @@ class ALFWorldEnv(TextEnv):
         return StateExpert(self) if kind == "state" else Searcher(seed)
 
     def close(self) -> None:
-        """End the running game; the process of the engine `textworld` ends with the last one."""
-        self._running = None
+        """End the running game; the process of the engine `textworld` ends with the last env."""
+        self._running = self._open = None
         super().close()
 
     def vocabulary(self) -> tuple[str, ...]:
@@ -111,6 +112,8 @@ class ALFWorldEnv(TextEnv):
         return phrases()
 
     def _begun(self, game: Game) -> Running:
+        if self._open is None:
+            self._open = open_engine(self._engine)
         return self._open(game, lambda: self._source.held(game.id))
 
     def _choose(self, seed: int, options: Options) -> Game:

@@ -81,8 +81,8 @@ class Game:
     """Id of the player."""
     names: Mapping[str, str]
     """Display name of every id."""
-    static: Mapping[str, frozenset[Row]]
-    """Facts that hold for good, by predicate."""
+    within: Mapping[str, tuple[str, ...]]
+    """What each object that holds others is told to hold, in ascending order; it never changes."""
     start: Mapping[str, Facts]
     """Facts that actions change, by predicate, as they are at the reset."""
     goal: Goal
@@ -113,8 +113,8 @@ class Game:
     """Objects that slice."""
     fits: frozenset[tuple[str | None, ...]]
     """Pairs (receptacle type, object type) that go together."""
-    travels: Mapping[str, Mapping[str, Deed]]
-    """The `go to` commands of each location; those of any other under the empty string."""
+    travels: Mapping[str, Deed]
+    """Every `go to` command; those to where the player stands are not accepted."""
 
     def accepts(self, receptacle: str, thing: str) -> bool:
         """Whether the receptacle takes things of this type; how full it is does not matter."""
@@ -143,7 +143,10 @@ def _game(row: PackRow, problem: pddl.Problem) -> Game:
         walkthrough=row.walkthrough,
         agent=_agent(facts["atlocation"]),
         names=names,
-        static=static,
+        within={
+            holder: tuple(sorted(row[0] for row in facts["inreceptacleobject"] if row[1] == holder))
+            for holder in _members(facts["isreceptacleobject"])
+        },
         start={predicate: Facts(facts[predicate]) for predicate in CHANGING},
         goal=goal,
         aim=read_aim(goal),
@@ -161,7 +164,7 @@ def _game(row: PackRow, problem: pddl.Problem) -> Game:
         },
         blades=_of_type(facts["objecttype"], _BLADES),
         fits=facts["cancontain"],
-        travels=_travels(place_of, names),
+        travels={f"go to {names[r]}": ("go", "", r) for r in sorted(place_of)},
     )
 
 
@@ -205,11 +208,3 @@ def _by_location(place_of: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     for receptacle in sorted(place_of):
         found.setdefault(place_of[receptacle], []).append(receptacle)
     return {place: tuple(receptacles) for place, receptacles in found.items()}
-
-
-def _travels(place_of: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, Deed]]:
-    deeds: dict[str, Deed] = {f"go to {names[r]}": ("go", "", r) for r in sorted(place_of)}
-    return {
-        place: {text: deed for text, deed in deeds.items() if place_of[deed[2]] != place}
-        for place in {"", *place_of.values()}
-    }

@@ -49,9 +49,11 @@ def _facts(init: str) -> dict[str, frozenset[Row]]:
     if stray:
         raise GameFileError(f"expected plain facts in (:init ...), got {stray[:40]!r}")
     rows: dict[str, set[Row]] = {}
+    # ids are long and each stands in many facts: all of them share one string
+    words: dict[str, str] = {}
     for content in _FACT.findall(flat):
         predicate, *row = content.split() or [""]
-        rows.setdefault(predicate, set()).add(tuple(row))
+        rows.setdefault(predicate, set()).add(tuple([words.setdefault(w, w) for w in row]))
     return {predicate: frozenset(found) for predicate, found in rows.items()}
 
 

@@ -2,7 +2,7 @@
 
 All sessions of a process share one child. A session keeps the commands that led to where it
 stands; when its child is gone they are played again in another one. The child is ended with the
-last session.
+last session and the last lease.
 """
 
 import atexit
@@ -86,6 +86,13 @@ class Session:
         return _read(answer)
 
 
+class Lease:
+    """Keeps the child alive between sessions, for as long as it is kept itself."""
+
+    def __init__(self) -> None:
+        weakref.finalize(self, _CHILD.leave, _CHILD.enrol())
+
+
 class _Child:
     """The child of this process, and whose turn it is to ask it."""
 
@@ -97,13 +104,13 @@ class _Child:
         self._numbers = count()
 
     def enrol(self) -> int:
-        """The number of another session."""
+        """The number of another session or lease."""
         number = next(self._numbers)
         self._open.add(number)
         return number
 
     def leave(self, number: int) -> None:
-        """Called when a session is collected, at any time and from any thread: never waits."""
+        """Called when one of them is collected, at any time and from any thread: never waits."""
         self._open.discard(number)
         self._left.append(number)
         if not self._open and self._lock.acquire(blocking=False):

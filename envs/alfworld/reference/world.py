@@ -4,17 +4,29 @@ Texts, commands and verdicts are the engine's. The state key is the hash of the 
 facts; nothing of the native engine plays beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from ...errors import BadOption
 from ...types import JsonValue
 from ..game import Game
 from ..pddl import Row
+from ..sources import Held
 from ..state import KEYED, State
 from ..world import World
-from .files import GameText
-from .session import Session
+from .files import GameText, game_text
+from .session import Lease, Session
+
+
+class ReferenceEngine:
+    """Starts games in TextWorld, whose process lasts as long as an engine or a game does."""
+
+    def __init__(self) -> None:
+        self._lease = Lease()
+
+    def __call__(self, game: Game, held: Callable[[], Held]) -> "ReferenceWorld":
+        """The game at its reset; its text is read where it is held."""
+        return ReferenceWorld(game, game_text(*held()))
 
 
 class ReferenceWorld:
