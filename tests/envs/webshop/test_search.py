@@ -2,7 +2,6 @@
 
 import math
 import time
-from pathlib import Path
 
 import pytest
 from small_shop import LAMP, SHIRT
@@ -79,13 +78,6 @@ def test_the_searched_text_holds_title_description_first_bullet_and_options() ->
         "size: small, x-large, and color: black, light blue, small"
     )
     assert document(LAMP).startswith("desk lamp brass  easy install buy now: description")
-
-
-def test_a_kept_index_ranks_as_the_one_in_memory(ranker: Ranker, tmp_path: Path) -> None:
-    ranker.save(tmp_path)
-    for mapped in (True, False):
-        opened = Ranker.load(tmp_path, mmap=mapped)
-        assert all(opened.top(text) == ranker.top(text) for text in TEXTS)
 
 
 def test_a_title_finds_its_own_product(
