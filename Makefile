@@ -5,17 +5,19 @@ PYTHON ?= python3
 SEED ?= 1
 RUN_VENV := .venv
 TEST_VENV := .venv-test
+INTEROP_VENV := .venv-interop
 PINS := constraints/cpu.txt
 # On Linux the default torch brings gigabytes of CUDA; name a CPU wheel index here to avoid them.
 TORCH_INDEX ?=
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help quickstart test lint bench clean check-python
+.PHONY: help quickstart test lint interop bench clean check-python
 
 help:
 	@echo "make quickstart   train an agent on this machine's CPU, about five minutes"
 	@echo "make test         run the tests"
 	@echo "make lint         check format, style and types"
+	@echo "make interop      compile TextWorld and play it beside our ALFWorld, about ten minutes"
 	@echo "make bench        measure speed"
 	@echo "make clean        remove the virtual environments and build folders"
 	@echo "variables: PYTHON=$(PYTHON)  SEED=$(SEED)  TORCH_INDEX=$(TORCH_INDEX)"
@@ -32,11 +34,14 @@ lint: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/pyright --pythonpath $(TEST_VENV)/bin/python
 
+interop: $(INTEROP_VENV)/ready
+	$(INTEROP_VENV)/bin/python -m pytest -q -m alfworld tests/envs/alfworld
+
 bench: $(RUN_VENV)/ready
 	$(RUN_VENV)/bin/gigym bench all --quick
 
 clean:
-	rm -rf $(RUN_VENV) $(TEST_VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(RUN_VENV) $(TEST_VENV) $(INTEROP_VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
 check-python:
 	@command -v $(PYTHON) >/dev/null || { \
@@ -51,6 +56,14 @@ $(RUN_VENV)/ready: pyproject.toml $(PINS) | check-python
 
 $(TEST_VENV)/ready: pyproject.toml $(PINS) | check-python
 	$(call install,$(TEST_VENV),dev)
+
+# TextWorld brings two packages that are compiled here: they need g++, make and cmake.
+$(INTEROP_VENV)/ready: pyproject.toml $(PINS) | check-python
+	@for tool in g++ cmake; do command -v $$tool >/dev/null || { \
+	  echo "TextWorld is compiled with $$tool, which is not here; on Debian or Ubuntu: apt install g++ make cmake" >&2; exit 3; }; done
+	$(PYTHON) -m venv $(INTEROP_VENV)
+	$(INTEROP_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c $(PINS) -e '.[alfworld]' pytest pytest-asyncio
+	@touch $(INTEROP_VENV)/ready
 
 comma := ,
 define install

@@ -38,8 +38,14 @@ def spoilt(tmp_path: Path, own_traces: tuple[dict[str, Any], ...], **change: obj
 
 @pytest.mark.parametrize(
     "change",
-    [{"obs": "You win!"}, {"admissible": ["look"]}, {"won": True}, {"done": True}, {"score": 1}]
-    + [{"state_key": "0" * 32}],
+    [
+        {"obs": "You win!"},
+        {"admissible": ["look"]},
+        {"won": True},
+        {"done": True},
+        {"score": 1},
+        {"state_key": "0" * 32},
+    ],
 )
 def test_a_difference_is_told_with_its_place_and_both_values(
     tmp_path: Path, own_traces: tuple[dict[str, Any], ...], change: dict[str, object]
