@@ -22,6 +22,7 @@ FILES = {
     "download": "download",
     "config": "config",
     "bench": "bench",
+    "doctor": "doctor",
     "conformance": "conformance",
 }
 """Command -> module of this room that holds it in `app`; the order is the order of the help."""

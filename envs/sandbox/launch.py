@@ -52,8 +52,10 @@ def _stop(process: "subprocess.Popen[bytes]", desk: socket.socket) -> None:
 
 def furnish(plan: Plan, packages: tuple[str, ...] = PACKAGES) -> Plan:
     """The plan with the folders of this interpreter and of the packages found in it."""
-    library = sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})
-    site = [Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")]
+    # real paths: entries that are links out of the library are told by theirs
+    stdlib = sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})
+    library = os.path.realpath(stdlib)
+    site = [Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")]
     found = [
         str(folder)
         for parent in dict.fromkeys(site)

@@ -87,8 +87,8 @@ def _strongest() -> tuple[Report, Plan]:
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         row = _row("platform", f"a bare interpreter cannot be started: {error}")
         return Report(level=0, rows=(row,)), Plan()
-    level, plan, doubt = _prove(_candidates(found))
-    return Report(level=level, rows=_rows(found, plan, level, doubt)), plan
+    level, plan, doubts = _prove(_candidates(found))
+    return Report(level=level, rows=_rows(found, plan, level, doubts)), plan
 
 
 def _look() -> _Found:
@@ -123,8 +123,8 @@ def _candidates(found: _Found) -> list[Plan]:
     return sorted(usable, key=lambda plan: -plan.level)
 
 
-def _prove(plans: list[Plan]) -> tuple[int, Plan, str]:
-    """Level, plan and doubt of the first plan that holds what it promises, else of the best."""
+def _prove(plans: list[Plan]) -> tuple[int, Plan, list[str]]:
+    """Level and plan of the first that holds what it promises, else of the best; and the doubts."""
     best, doubts = (0, Plan()), list[str]()
     for plan in plans:
         if plan.level <= best[0]:
@@ -134,13 +134,13 @@ def _prove(plans: list[Plan]) -> tuple[int, Plan, str]:
         except SandboxFailed as error:
             level, doubt = 0, str(error)
         if level == plan.level:
-            return level, plan, ""
+            return level, plan, doubts
         doubts.append(doubt)
         best = max(best, (level, plan), key=lambda pair: pair[0])
-    return *best, doubts[0] if doubts else "no layers to prove"
+    return *best, doubts or ["no layers to prove"]
 
 
-def _rows(found: _Found, plan: Plan, level: int, doubt: str) -> tuple[Row, ...]:
+def _rows(found: _Found, plan: Plan, level: int, doubts: list[str]) -> tuple[Row, ...]:
     details = {
         "limits": "memory, processor time, files, descriptors",
         "no_new_privs": "set-uid programs gain nothing",
@@ -154,10 +154,9 @@ def _rows(found: _Found, plan: Plan, level: int, doubt: str) -> tuple[Row, ...]:
     if "drop" in found.wrong:
         trouble = None if plan.drop else "runs stay root's on the host, without any privilege"
         rows.append(_row("drop", trouble, "root is given up for nobody"))
-    return (
-        *rows,
-        _row("proof", doubt or None, f"code that tries to break level {level} failed to"),
-    )
+    # a way to build the walls that broke is told even where a later one reached the same level
+    proof = f"code that tries to break level {level} failed to"
+    return (*rows, _row("proof", "; ".join(dict.fromkeys(doubts)) or None, proof))
 
 
 def _row(name: str, wrong: str | None, detail: str = "") -> Row:

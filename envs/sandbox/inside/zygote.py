@@ -96,6 +96,9 @@ def _list_folders_once() -> None:
 def _places(plan: Plan) -> tuple[int, ...]:
     """Open what a run may read: the library's entries one by one, so that the rest stays shut."""
     shut = {*plan.covered, *(f"{folder}/__pycache__" for folder in plan.library)}
-    entries = [f"{folder}/{name}" for folder in plan.library for name in os.listdir(folder)]
-    wanted = [entry for entry in entries if entry not in shut] + list(plan.packages)
+    wanted = list(plan.packages)
+    for folder in plan.library:
+        entries = {f"{folder}/{name}" for name in os.listdir(folder)} - shut
+        # links out of the library would open what they lead to
+        wanted += [e for e in sorted(entries) if os.path.realpath(e).startswith(f"{folder}/")]
     return tuple(os.open(entry, os.O_PATH) for entry in wanted) if plan.landlock else ()
