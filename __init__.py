@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from .envs import list_envs, make, make_aec, make_parallel, make_vec, register
+    from .envs import check_env, list_envs, make, make_aec, make_parallel, make_vec, register
     from .envs.tasks import tasks
     from .grouping import Group, Steps, Trajectory, Turn, estimate
 
@@ -19,6 +19,7 @@ __all__ = [
     "Trajectory",
     "Turn",
     "__version__",
+    "check_env",
     "estimate",
     "list_envs",
     "make",
@@ -35,6 +36,7 @@ _ROOM = {
     "Steps": "grouping",
     "Trajectory": "grouping",
     "Turn": "grouping",
+    "check_env": "envs",
     "estimate": "grouping",
     "list_envs": "envs",
     "make": "envs",

@@ -37,6 +37,7 @@ from .types import EnvCard, Options, Policy, Reply, Task
 
 if TYPE_CHECKING:
     from .base import TextEnv
+    from .checks import CheckPlan, CheckReport, check_env
     from .vector import TextVectorEnv, make_vec
 
 __all__ = [
@@ -46,6 +47,8 @@ __all__ = [
     "BrokenPlugin",
     "CannotStore",
     "CheckFailed",
+    "CheckPlan",
+    "CheckReport",
     "DataDamaged",
     "DataMissing",
     "DownloadFailed",
@@ -71,6 +74,7 @@ __all__ = [
     "Unsupported",
     "WorkerLost",
     "card",
+    "check_env",
     "list_envs",
     "make",
     "make_aec",
@@ -82,7 +86,14 @@ __all__ = [
     "register_need",
 ]
 
-_FILE = {"TextEnv": "base", "TextVectorEnv": "vector", "make_vec": "vector"}
+_FILE = {
+    "CheckPlan": "checks",
+    "CheckReport": "checks",
+    "TextEnv": "base",
+    "TextVectorEnv": "vector",
+    "check_env": "checks",
+    "make_vec": "vector",
+}
 
 
 def __getattr__(name: str) -> object:
