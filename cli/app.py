@@ -19,6 +19,7 @@ FILES = {
     "play": "play",
     "serve": "serve",
     "list": "listing",
+    "check": "check",
     "download": "download",
     "config": "config",
     "bench": "bench",
