@@ -122,7 +122,9 @@ def _holdings() -> Generator[dict[str, Any]]:
     for command, folder in [("gigym download alfworld", alfworld_folder()), *shops]:
         held = read_manifest(folder)
         files = [file for file in held.files if file.count] if held else []
-        holds = ", ".join(f"{file.name.partition('.')[0]} ({file.count:,})" for file in files)
+        holds = ", ".join(
+            f"{Path(file.name).parts[0].partition('.')[0]} ({file.count:,})" for file in files
+        )
         yield {"command": command, "folder": str(folder), "here": bool(held), "holds": holds}
 
 
@@ -158,7 +160,7 @@ def _games_use(done: "Installed", to: Path | None) -> str:
 
 
 def _shop_use(done: "Installed", size: str, to: Path | None) -> str:
-    products = shlex.quote(str(done.folder)) if to else size
+    products = shlex.quote(str(done.folder / "store")) if to else size
     return f"gigym play WebShop-v0 products={products}"
 
 
@@ -175,6 +177,7 @@ def _tell(name: str, done: "Installed", use: str, *, as_json: bool) -> None:
             "yes" if file.verified else "no",
         )
         for file in done.manifest.files
+        if file.count
     ]
     print(table([("file", "holds", "verified"), *rows]))
     print(f"use it: {use}")

@@ -5,16 +5,14 @@ with a page that asks for a sign-in or says that a quota is used up; copies else
 only because the hash of the very same bytes is known.
 """
 
-import importlib.util
 import json
 import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from ..errors import BadOption, DataDamaged, Unsupported
+from ..errors import BadOption, DataDamaged, need
 from .addresses import is_url
 from .fetch import fetch
 from .folder import locked, need_room, sha256_of
@@ -22,8 +20,6 @@ from .manifest import Held, Installed, Manifest, is_whole, read_manifest, write_
 from .places import SHOPS, STORE, webshop_folder
 from .types import MIB, Patience, RemoteFile, Silent, Watcher
 
-Convert = Callable[[Path, Path, Path, Path], object]
-"""Products, instructions and human instructions into the folder of a store."""
 _PARSED = 256 * MIB
 """Larger files are not parsed to be judged; the converter reads them as a stream."""
 _STORE_SHARE = 2
@@ -124,6 +120,9 @@ def install(
     """
     if wish.size not in SHOPS:
         raise BadOption(f"no catalogue {wish.size!r}; there are: {', '.join(SHOPS)}")
+    for module in ("bm25s", "Stemmer", "ijson"):
+        # told before gigabytes are fetched for a converter that cannot run
+        need(module, "webshop")
     folder = wish.folder or webshop_folder(wish.size)
     patience, watcher = patience or Patience(), watcher or Silent()
     with locked(folder):
@@ -133,8 +132,8 @@ def install(
         files = [_located(file, wish) for file in FILES[wish.size]]
         need_room(folder, sum(_bytes_missing(file, folder) for file in files))
         here = [_obtained(file, folder, patience, watcher) for file in files]
-        _build(here, folder, watcher)
-        manifest = _manifest(wish, folder, here)
+        count = _build(here, folder, watcher)
+        manifest = _manifest(wish, folder, here, count)
         write_manifest(folder, manifest)
         for source in here:
             if source.fetched and not wish.keep:
@@ -142,12 +141,12 @@ def install(
         return Installed(folder=folder, manifest=manifest, was_there=False)
 
 
-def _manifest(wish: Wish, folder: Path, here: list[_Source]) -> Manifest:
+def _manifest(wish: Wish, folder: Path, here: list[_Source], count: int) -> Manifest:
     # what follows a question mark may be a key to the file
     named = ", ".join(each.partition("?")[0] for each in wish.sources)
     return Manifest(
         source=named or "the links of WebShop's setup.sh and copies of them",
-        files=tuple(_listed(folder, verified=all(source.verified for source in here))),
+        files=_listed(folder, count, verified=all(source.verified for source in here)),
         made_from=tuple(f"{source.path.name} sha256:{source.sha256}" for source in here),
     )
 
@@ -223,20 +222,35 @@ def _judge_json(path: Path) -> None:
         raise DataDamaged(f"{path}: expected a list or an object of products, got {tree!r:.60}")
 
 
-def _build(sources: list[_Source], folder: Path, watcher: Watcher) -> None:
-    """Convert beside the old store, then take its place."""
+def _build(sources: list[_Source], folder: Path, watcher: Watcher) -> int:
+    """Convert beside the old store, then take its place; answers the number of products."""
     products, instructions, human = (source.path for source in sources)
     need_room(folder, _STORE_SHARE * products.stat().st_size)
     fresh, store, old = (folder / f"{STORE}{ending}" for ending in (".new", "", ".old"))
     _clear(store, fresh, old)
-    watcher.note(f"converting {products.name}; the full catalogue takes a while")
+    watcher.start(f"converting {products.name}", 0, None, "products")
     try:
-        _convert(products, instructions, human, fresh)
+        count = _convert((products, instructions, human), fresh, watcher)
         if store.exists():
             store.rename(old)
         fresh.rename(store)
     finally:
         _clear(store, fresh, old)
+    return count
+
+
+def _convert(files: tuple[Path, Path, Path], out: Path, watcher: Watcher) -> int:
+    """Write a store; answers the number of its products."""
+    from ..webshop.convert import convert
+
+    told = 0
+
+    def progress(count: int) -> None:
+        nonlocal told
+        watcher.advance(count - told)
+        told = count
+
+    return convert(*files, out, progress).products
 
 
 def _clear(store: Path, fresh: Path, old: Path) -> None:
@@ -247,20 +261,18 @@ def _clear(store: Path, fresh: Path, old: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _convert(products: Path, instructions: Path, human: Path, out: Path) -> None:
-    name = __name__.replace("download.webshop", "webshop.convert")
-    if importlib.util.find_spec(name) is None:
-        raise Unsupported(
-            "this gigym has no converter to stores; the files are here and can be read as they "
-            f"are, with the options products={products} instructions={instructions}, or "
-            f"human_instructions={human} human_goals=true"
+def _listed(folder: Path, count: int, *, verified: bool) -> tuple[Held, ...]:
+    """The files of the store; the products are counted at its label."""
+    from ..webshop.manifest import LABEL
+
+    paths = sorted(path for path in (folder / STORE).rglob("*") if path.is_file())
+    return tuple(
+        Held(
+            name=path.relative_to(folder).as_posix(),
+            count=count if path.name == LABEL else 0,
+            digest="",
+            verified=verified,
+            sha256=sha256_of(path),
         )
-    convert = cast("Convert", importlib.import_module(name).convert)
-    convert(products, instructions, human, out)
-
-
-def _listed(folder: Path, *, verified: bool) -> Iterator[Held]:
-    for path in sorted((folder / STORE).rglob("*")):
-        if path.is_file():
-            name = path.relative_to(folder).as_posix()
-            yield Held(name=name, count=0, digest="", verified=verified, sha256=sha256_of(path))
+        for path in paths
+    )

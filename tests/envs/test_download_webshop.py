@@ -72,12 +72,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def converter() -> None:
-    """What makes stores."""
-    pytest.importorskip("gigym.envs.webshop.convert", reason="stores are not written yet")
-
-
-@pytest.fixture
 def ours(server: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The files above are the published ones, at `/drive/` and `/copy/` of the server."""
     files = tuple(
@@ -160,12 +154,13 @@ def test_a_given_file_that_is_no_json_of_products_is_told(tmp_path: Path, conten
         install(Wish(size="small", sources=(str(folder),)))
 
 
-@pytest.mark.usefixtures("ours", "converter")
+@pytest.mark.usefixtures("ours")
 def test_the_files_become_a_shop_that_is_found_by_name(server: FileServer, home: Path) -> None:
     with pytest.raises(DataMissing, match="gigym download webshop --small"):
         gigym.make("WebShop-v0", products="small")
     done = install(Wish(size="small"), HASTE)
     assert all(held.verified for held in done.manifest.files)
+    assert sum(held.count for held in done.manifest.files) == 3
     assert sorted(path.name for path in home.iterdir()) == [".lock", "manifest.json", "store"]
     env = gigym.make("WebShop-v0", products="small", split="test")
     assert env.num_tasks == 3
@@ -175,7 +170,7 @@ def test_the_files_become_a_shop_that_is_found_by_name(server: FileServer, home:
     assert len(server.seen) == 3
 
 
-@pytest.mark.usefixtures("ours", "converter")
+@pytest.mark.usefixtures("ours")
 def test_a_page_on_drive_is_made_good_by_a_copy(server: FileServer) -> None:
     for name in NAMES:
         server.put(f"/drive/{name}", Answer(content=PAGE))
@@ -185,7 +180,6 @@ def test_a_page_on_drive_is_made_good_by_a_copy(server: FileServer) -> None:
     assert sum("Quota exceeded" in note for note in log.notes) == 3
 
 
-@pytest.mark.usefixtures("converter")
 @pytest.mark.parametrize("by", ["folder", "files", "folder of URLs", "URLs"])
 def test_given_files_are_taken_as_they_are_and_their_hashes_told(
     server: FileServer, tmp_path: Path, by: str
@@ -211,13 +205,13 @@ def test_given_files_are_taken_as_they_are_and_their_hashes_told(
     assert info["task_id"].startswith("B00000000")
 
 
-@pytest.mark.usefixtures("ours", "converter")
+@pytest.mark.usefixtures("ours")
 def test_fetched_files_are_kept_on_demand(home: Path) -> None:
     install(Wish(size="small", keep=True), HASTE)
     assert {*NAMES, "store"} < {path.name for path in home.iterdir()}
 
 
-@pytest.mark.usefixtures("ours", "converter")
+@pytest.mark.usefixtures("ours")
 def test_a_conversion_that_fails_leaves_the_old_store(tmp_path: Path, home: Path) -> None:
     install(Wish(size="small"), HASTE)
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
