@@ -173,7 +173,7 @@ def _tell(name: str, done: "Installed", use: str, *, as_json: bool) -> None:
     rows = [
         (
             file.name,
-            f"{file.count:,}" if file.count else "-",
+            f"{file.count:,}",
             "yes" if file.verified else "no",
         )
         for file in done.manifest.files
