@@ -32,7 +32,7 @@ class ShopFile:
     def __init__(self, path: Path) -> None:
         """Read and check all rows. Raises `CatalogueError`."""
         self.path = path
-        rows = _checked(path, read_json(path), list[dict[str, object]], "a list of products")
+        rows = checked(path, read_json(path), list[dict[str, object]], "a list of products")
         if not rows:
             raise CatalogueError(f"{path}: the list of products is empty; expected at least one")
         self.rows = _processed(path, rows) if "Title" in rows[0] else _raw(path, rows)
@@ -60,20 +60,20 @@ class ShopFile:
 def read_synthetic(path: Path) -> dict[str, SyntheticRow]:
     """The rows of a file such as `items_ins_v2.json`, by product id."""
     expected = "an object of product ids with their attributes and instruction"
-    return _checked(path, read_json(path), dict[str, SyntheticRow], expected)
+    return checked(path, read_json(path), dict[str, SyntheticRow], expected)
 
 
 def read_human(path: Path) -> dict[str, tuple[Instruction, ...]]:
     """The wishes of a file such as `items_human_ins.json`, by product id."""
     expected = "an object of product ids with their lists of instructions"
-    rows = _checked(path, read_json(path), dict[str, list[HumanRow]], expected)
+    rows = checked(path, read_json(path), dict[str, list[HumanRow]], expected)
     return {asin: tuple(row.wish() for row in wishes) for asin, wishes in rows.items()}
 
 
 def read_json(path: Path) -> object:
     """The tree of a JSON file, unpacked where its name says so."""
     try:
-        with _OPENERS.get(path.suffix, open_plain)(path) as stream:
+        with open_json(path) as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -93,15 +93,19 @@ def read_json(path: Path) -> object:
         ) from None
 
 
-def open_plain(path: Path) -> BinaryIO:
-    """A file that is not packed."""
+def open_json(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked where its name says so."""
+    return _OPENERS.get(path.suffix, _open_plain)(path)
+
+
+def _open_plain(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
 def _processed(path: Path, rows: list[dict[str, object]]) -> tuple[ShopRow | RawRow, ...]:
     """Rows of processed products, each id once."""
     known: dict[str, int] = {}
-    found = _checked(path, rows, list[ShopRow], "processed products")
+    found = checked(path, rows, list[ShopRow], "processed products")
     for number, row in enumerate(found):
         first = known.setdefault(row.asin.lower(), number)
         if first != number:
@@ -114,13 +118,13 @@ def _processed(path: Path, rows: list[dict[str, object]]) -> tuple[ShopRow | Raw
 
 def _raw(path: Path, rows: list[dict[str, object]]) -> tuple[ShopRow | RawRow, ...]:
     """Rows of raw products that WebShop takes; of equal ids the first."""
-    found = _checked(path, rows, list[RawRow], "raw products")
+    found = checked(path, rows, list[RawRow], "raw products")
     kept = {row.asin.lower(): row for row in reversed(found) if row.kept()}
     return tuple(row for row in found if kept.get(row.asin.lower()) is row)
 
 
-def _checked(path: Path, tree: object, kind: type[_Checked], expected: str) -> _Checked:
-    """The tree as rows; the first fault is told with its place."""
+def checked(path: Path, tree: object, kind: type[_Checked], expected: str) -> _Checked:
+    """The tree as rows. Raises `CatalogueError`, which tells the first fault with its place."""
     try:
         return TypeAdapter(kind).validate_python(tree)
     except ValidationError as error:

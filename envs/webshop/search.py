@@ -1,13 +1,13 @@
 """Full-text search: BM25 by bm25s, over Porter stems, with the parameters of WebShop's Lucene.
 
-The only file that knows bm25s and PyStemmer. A `Ranker` is read-only once built or opened, and
-can be kept in a folder that processes map into memory.
+The only file that knows bm25s and PyStemmer. A `Ranker` is read-only once built or opened; the
+module postings writes the folder that processes map into memory.
 """
 
 import importlib
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
@@ -22,7 +22,8 @@ RESULTS = 50
 """Most products that a search returns."""
 MAX_TERMS = 1_024
 """Words of a query that count; Lucene takes no longer ones."""
-_K1, _B = 0.9, 0.4
+K1, B = 0.9, 0.4
+"""Parameters of BM25."""
 _TOKEN = re.compile(r"\w+(?:(?<=[^\W\d_])['\u2019.](?=[^\W\d_])\w+|(?<=\d)[.,'](?=\d)\w+)*")
 """Words by the rules of Unicode's annex 29, so far as shop texts need them."""
 _POSSESSIVE = ("'s", "\u2019s")
@@ -78,8 +79,6 @@ class _Index(Protocol):
         self, corpus: tuple[Sequence[Sequence[int]], dict[str, int]], *, show_progress: bool
     ) -> None: ...
 
-    def save(self, save_dir: Path, *, show_progress: bool) -> None: ...
-
     def get_tokens_ids(self, query_tokens: list[str]) -> list[int]: ...
 
     def get_scores_from_ids(self, query_tokens_ids: list[int]) -> NDArray[np.float32]: ...
@@ -103,19 +102,19 @@ class Ranker:
         ]
         # bm25s cannot index documents that hold no word at all
         vocabulary.setdefault("", len(vocabulary))
-        index = cast("_Index", _bm25s().BM25(method="lucene", k1=_K1, b=_B))
+        index = cast("_Index", _bm25s().BM25(method="lucene", k1=K1, b=B))
         index.index((rows, vocabulary), show_progress=False)
         return cls(index)
 
     @classmethod
-    def load(cls, folder: Path, *, mmap: bool = True) -> "Ranker":
-        """Open what `save` wrote; mapped, its arrays are shared by all processes that do."""
-        opened = _bm25s().BM25.load(folder, mmap=mmap, show_progress=False)
-        return cls(opened)
+    def load(cls, folder: Path, vocabulary: Mapping[str, int]) -> "Ranker":
+        """Map the arrays of a folder into memory, where all processes share them.
 
-    def save(self, folder: Path) -> None:
-        """Write the index as arrays and JSON."""
-        self._index.save(folder, show_progress=False)
+        The vocabulary may be looked up wherever it is kept.
+        """
+        index = _bm25s().BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
+        index.vocab_dict = vocabulary
+        return cls(index)
 
     def top(self, query: str, count: int = RESULTS) -> tuple[int, ...]:
         """The best documents for a query, equal scores in document order; none that has no word.

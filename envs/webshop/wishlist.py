@@ -1,0 +1,75 @@
+"""Goals of a store: what was wished for each product is kept, goals are made of it on demand.
+
+One instruction stands for as many goals as its product's options can be combined in, so a million
+goals take the room of their instructions. Goals are numbered in file order; a stored permutation
+gives their order, and its inverse finds a goal by its id.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, cast
+
+from .goals import Instruction, human_goals, synthetic_goals
+from .prices import price_of
+from .types import Goal, Product
+
+Origin = Literal["synthetic", "human", "given"]
+"""How goals are made: of an instruction and options, of what people wrote, or as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """All that is wished for one product, in one of the lists of goals."""
+
+    origin: Origin
+    instructions: tuple[Instruction, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    """For the origin `given`."""
+
+    def made_for(self, product: Product) -> tuple[Goal, ...]:
+        """The goals, without weights. Raises `CatalogueError` for too many combinations."""
+        match self.origin:
+            case "given":
+                return self.goals
+            case "human":
+                return human_goals([product], {product.asin: self.instructions}, price_of)
+            case "synthetic":
+                wish = {product.asin: self.instructions[0]}
+                return tuple(
+                    replace(goal, weight=1.0) for goal in synthetic_goals([product], wish, price_of)
+                )
+
+
+def wishes_text(wishes: Wishes) -> bytes:
+    """Wishes as compact JSON."""
+    return json.dumps(asdict(wishes), separators=(",", ":")).encode("ascii")
+
+
+def read_wishes(text: bytes) -> Wishes:
+    """The wishes that `wishes_text` wrote."""
+    tree: dict[str, Any] = json.loads(text)
+    return Wishes(
+        origin=tree["origin"],
+        instructions=tuple(Instruction(**_tuples(row)) for row in tree["instructions"]),
+        goals=tuple(Goal(**_tuples(row)) for row in tree["goals"]),
+    )
+
+
+def weight(goal: Goal, counts: Mapping[str, int]) -> float:
+    """The mean of 1/count over the attributes: WebShop's weight of a synthetic goal."""
+    return sum(1 / counts[attribute] for attribute in goal.attributes) / len(goal.attributes)
+
+
+def by_product(goals: Sequence[Goal]) -> dict[str, Wishes]:
+    """Given goals by the product they were made for; they must stand together."""
+    grouped = itertools.groupby(goals, key=lambda goal: goal.asin)
+    return {asin: Wishes(origin="given", goals=tuple(group)) for asin, group in grouped}
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
+        for name, value in row.items()
+    }
