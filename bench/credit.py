@@ -61,6 +61,7 @@ METHODS: Mapping[str, Method] = {
     "backoff_doubt": Method(estimator="backoff_doubt", options={"reward_scale": REWARD}),
     "backoff_markov": Method(estimator="backoff_markov", options={}),
 }
+OURS = "backoff_doubt"
 PUBLISHED = tuple(name for name in METHODS if not name.startswith("backoff"))
 """Methods that others published, whatever part of their credit is scored."""
 
@@ -175,7 +176,7 @@ def _verdicts(columns: Mapping[tuple[Setting, int], Scores]) -> list[str]:
     behind: list[str] = []
     for (setting, siblings), scores in columns.items():
         name = f"{setting.name}, N={siblings}"
-        ours = scores["backoff_markov" if setting.key == "state" else "backoff_doubt"][:, 0]
+        ours = scores[OURS][:, 0]
         gain = ours - scores["gigpo A_S, mean"][:, 0]
         if gain.mean() < 0:
             lost.append(f"{name} (by {-gain.mean():.3f})")
@@ -187,7 +188,7 @@ def _verdicts(columns: Mapping[tuple[Setting, int], Scores]) -> list[str]:
             behind.append(f"{name} ({best} by {gap.mean():.3f})")
     total = len(columns)
     return [
-        "ours is backoff_markov where the key is certified as the state, else backoff_doubt",
+        f"ours is {OURS} with its defaults",
         _listed(f"ours is behind GiGPO's step term in {len(lost)} of {total} columns", lost),
         _listed(f"ahead of it by less than the interval in {len(close)}", close),
         _listed(f"behind the best published method beyond the interval in {len(behind)}", behind),

@@ -1,10 +1,12 @@
 """Estimators by name: `gigpo` and its family, and short functions beside it.
 
-`core` holds one parametrised estimator, `family` and `backoff` its presets, `scalars` what gives
-one number per trajectory, `histories`, `paths` and `g2po` the methods that fit neither.
+`core` and `blend` hold one parametrised estimator, `family`, `backoff` and `doubt` its presets,
+`scalars` what gives one number per trajectory, `histories`, `paths` and `g2po` the methods that
+fit neither.
 """
 
 from . import backoff as backoff
+from . import doubt as doubt
 from . import family as family
 from . import g2po as g2po
 from . import gigpo as gigpo

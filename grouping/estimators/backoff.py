@@ -5,19 +5,18 @@ as far as the key can be trusted, back off where counts are small, and never div
 a few rows without a floor.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ..graph import Graph, outcome_conflicts
-from ..groups import Groups, Norm
+from ..groups import Norm
 from ..ordered import Ordered
 from ..parts import Parts
 from ..returns import Penalty, episode_scores, fines_of, step_returns
 from ..types import FloatRows
-from .core import FROM_SOLVER, Pool, Problem, contrast, nested_graphs, root_mean_square, solve
+from .blend import SMALLEST_SPREAD, Blend, blended, root_mean_square
+from .core import FROM_SOLVER, Pool, Problem, nested_graphs, solve
 from .options import NotNegative, Share
 from .registry import estimator
 from .scalars import episode_advantages
@@ -64,68 +63,22 @@ class MarkovOptions(BackoffOptions):
     pool: Pool = "action"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoubtOptions(BackoffOptions):
-    """Options of `backoff_doubt`."""
-
-    doubt: NotNegative = 4.0
-    """Trust in a state falls with (1 - its share of conflicting rows) to this power."""
-
-
 @estimator("backoff_lambda")
 def backoff_lambda(rows: Ordered, options: BackoffOptions) -> Parts:
     """Lambda-returns on graph values; contrasts blended from coarse to fine by their evidence."""
     graphs = nested_graphs(rows, options.levels)
-    return _credit(rows, graphs, options, np.full(len(rows), 1.0 - options.lambda_))
-
-
-@estimator("backoff_markov")
-def backoff_markov(rows: Ordered, options: MarkovOptions) -> Parts:
-    """`backoff_lambda` for environments that certify their key: lambda 0, pooled by action."""
-    return backoff_lambda(rows, options)
-
-
-@estimator("backoff_doubt")
-def backoff_doubt(rows: Ordered, options: DoubtOptions) -> Parts:
-    """`backoff_lambda` that trusts a next value the less, the more its key merges states.
-
-    lambda of a row is 1 - (1 - lambda) (1 - c)^doubt, c the share of rows at the next key that the
-    alias detector finds in conflict, shrunk by one pseudo-row to the task's share. Where the
-    environment certifies the key, c = 0. In random worlds c is an upper bound, so trust is lost
-    that the key deserves: that costs variance, not bias.
-    """
-    graphs = nested_graphs(rows, options.levels)
-    trust = np.full(len(rows), 1.0 - options.lambda_)
-    if not rows.state_is_markov:
-        level = options.levels[0] if options.levels else rows.levels[0].name
-        share = np.append(_conflict_shares(rows, graphs[0], level), 1.0)
-        trust = trust * (1.0 - share[graphs[0].follow]) ** options.doubt
-    return _credit(rows, graphs, options, trust)
-
-
-def _conflict_shares(rows: Ordered, graph: Graph, level: str) -> FloatRows:
-    """Per node, the share of rows in repeated (key, action) pairs that had several outcomes."""
-    repeated, conflict = outcome_conflicts(rows, level)
-    seen, odd = rows.task.sum(repeated), rows.task.sum(conflict)
-    of_task = np.where(seen > 0, odd / np.maximum(seen, 1.0), 0.5)[graph.task_of_node]
-    return (graph.nodes.sum(conflict) + of_task) / (graph.nodes.sum(repeated) + 1.0)
-
-
-def _credit(
-    rows: Ordered, graphs: Sequence[Graph], options: BackoffOptions, trust: FloatRows
-) -> Parts:
     penalty = Penalty(amount=options.invalid_penalty, scope="propagated")
     problem = Problem(
         reward=rows.reward - fines_of(rows, penalty),
         sink=np.zeros(len(rows)),
         gamma=options.gamma,
-        trust=trust,
+        trust=np.full(len(rows), 1.0 - options.lambda_),
         kappa_v=options.kappa_v,
         bootstrap=options.bootstrap_truncated,
         tolerance=options.tol,
     )
     solution = solve(rows, graphs, problem)
-    step = _blended(graphs, solution.targets, options)
+    step = blended(graphs, solution.targets, _blend(options), np.zeros(len(rows)))
     if options.norm == "task":
         size = root_mean_square(rows.task, step)[rows.task.ids]
         step = np.where(size > FROM_SOLVER, step / np.maximum(size, FROM_SOLVER), 0.0)
@@ -142,10 +95,16 @@ def _credit(
         needs_certificate=options.lambda_ < 0.5,
         figures={
             "solver_sweeps": float(solution.sweeps),
-            "mean_lambda": float(1.0 - trust.mean()) if len(trust) else options.lambda_,
+            "mean_lambda": options.lambda_,
         },
         extra={"V": solution.values[0][graphs[0].nodes.ids], "y": solution.targets},
     )
+
+
+@estimator("backoff_markov")
+def backoff_markov(rows: Ordered, options: MarkovOptions) -> Parts:
+    """`backoff_lambda` for environments that certify their key: lambda 0, pooled by action."""
+    return backoff_lambda(rows, options)
 
 
 def _trusted(rows: Ordered, options: BackoffOptions) -> tuple[str, ...]:
@@ -155,31 +114,10 @@ def _trusted(rows: Ordered, options: BackoffOptions) -> tuple[str, ...]:
     return (options.levels[0] if options.levels else rows.levels[0].name,)
 
 
-def _blended(graphs: Sequence[Graph], targets: FloatRows, options: BackoffOptions) -> FloatRows:
-    """Contrasts from coarse to fine, each weighed by the evidence behind it.
-
-    A contrast of an action's mean with the rest has variance sigma^2 / n_e with
-    n_e = n_a (n - n_a) / n, so n_e / (n_e + kappa_a) is its posterior weight.
-    """
-    blended = np.zeros(len(targets))
-    for graph in reversed(graphs):
-        difference = contrast(graph, targets, options.pool)
-        visits = graph.visits[graph.nodes.ids]
-        same = graph.edges.sizes[graph.edges.ids]
-        evidence = same * (visits - same) / np.maximum(visits, 1)
-        weight = evidence / np.maximum(evidence + options.kappa_a, 1e-300)
-        if options.kappa_a == 0.0 and graph is graphs[-1]:
-            weight = np.ones(len(targets))
-        scale = _scale(graph.nodes, difference, options)
-        blended = weight * difference / scale + (1.0 - weight) * blended
-    return blended
-
-
-def _scale(nodes: Groups, difference: FloatRows, options: BackoffOptions) -> FloatRows:
-    if options.norm not in ("level_std", "mean_std"):
-        return np.ones(len(difference))
-    floor = max(options.floor * options.reward_scale, 1e-12)
-    return np.maximum(root_mean_square(nodes, difference), floor)[nodes.ids]
+def _blend(options: BackoffOptions) -> Blend:
+    scaled = options.norm in ("level_std", "mean_std")
+    floor = max(options.floor * options.reward_scale, SMALLEST_SPREAD)
+    return Blend(pool=options.pool, kappa=options.kappa_a, floor=floor if scaled else None)
 
 
 def _matched(episode: FloatRows, step: FloatRows) -> FloatRows:

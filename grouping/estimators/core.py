@@ -84,6 +84,14 @@ def solve(rows: Ordered, levels: Sequence[Graph], problem: Problem) -> Solution:
     return Solution(targets=targets, values=tuple(values), sweeps=sweeps)
 
 
+def row_targets(
+    rows: Ordered, levels: Sequence[Graph], values: Sequence[FloatRows], problem: Problem
+) -> FloatRows:
+    """Targets of all rows under given values of the nodes of every level, finest first."""
+    ladder = _Ladder.of(levels, problem.kappa_v)
+    return _targets(rows, levels, ladder, problem)(np.concatenate(values))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ladder:
     """Nodes of all levels in one array, finest level first, and how means are taken on them."""
@@ -150,18 +158,3 @@ def nested_graphs(rows: Ordered, names: Sequence[str]) -> list[Graph]:
                 f"{list(names) or [level.name for level in rows.levels]} splits keys of level {i}"
             )
     return graphs
-
-
-def contrast(graph: Graph, targets: FloatRows, pool: Pool) -> FloatRows:
-    """Each row's target, or its action's mean target, against the mean of its node.
-
-    Differences that a solver cannot tell from 0 are 0, so that no spread divides them.
-    """
-    node = graph.nodes.mean(targets)[graph.nodes.ids]
-    own = targets if pool == "row" else graph.edges.mean(targets)[graph.edges.ids]
-    return np.where(abs(own - node) <= FROM_SOLVER * np.maximum(1.0, abs(node)), 0.0, own - node)
-
-
-def root_mean_square(groups: Groups, values: FloatRows) -> FloatRows:
-    """Root mean square of the values in each group."""
-    return np.sqrt(groups.mean(values**2))

@@ -10,7 +10,8 @@ from ..groups import Norm, normalise
 from ..ordered import Ordered
 from ..parts import Parts
 from ..returns import Penalty, episode_scores, fines_of, step_returns
-from .core import FROM_SOLVER, Problem, Solution, contrast, root_mean_square, solve
+from .blend import contrast, root_mean_square
+from .core import FROM_SOLVER, Problem, Solution, solve
 from .options import Between, NotNegative, Share
 from .registry import estimator
 from .scalars import episode_advantages

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigym.grouping import BadEstimatorOption, Steps, estimate, ordered
-from gigym.grouping.estimators.core import Pool, contrast, nested_graphs
+from gigym.grouping.estimators.blend import contrast
+from gigym.grouping.estimators.core import Pool, nested_graphs
 from gigym.grouping.graph import Graph, graph_of
 from gigym.grouping.groups import Groups
 from gigym.grouping.solve import fixed_point, node_values
@@ -179,21 +180,41 @@ def test_a_truncated_episode_can_be_worth_what_its_last_state_is() -> None:
     np.testing.assert_allclose(bootstrapped[2], 0.95 * value, atol=1e-8)
 
 
-def test_doubt_leaves_certified_keys_alone_and_distrusts_merged_ones() -> None:
+def test_certified_keys_are_trusted_and_pooled_by_action() -> None:
     columns = walk(4, siblings=12)
     certified = Steps.of(**columns, state_is_markov=True)
-    plain = estimate(certified, "backoff_lambda")
-    np.testing.assert_allclose(
-        estimate(certified, "backoff_doubt").advantage, plain.advantage, atol=1e-8
-    )
+    plain = estimate(certified, "backoff_markov", gamma=0.975, kappa_a=3.0, reward_scale=10.0)
+    ours = estimate(certified, "backoff_doubt", gain=0.0, w_episode=0.0)
+    np.testing.assert_allclose(ours.advantage, plain.advantage, atol=1e-8)
+    assert ours.report["credit/mean_lambda"] == 0.0
+
+
+def test_keys_that_merge_states_are_doubted() -> None:
+    columns = walk(4, siblings=12)
     merged = Steps.of(**{**columns, "anchor": [0] * len(columns["task"]), "next_anchor": None})
-    returns = estimate(merged, "backoff_lambda", **{"lambda": 1.0})
-    doubting = estimate(merged, "backoff_doubt")
+    options = {"gain": 0.0, "w_episode": 0.0}
+    doubting = estimate(merged, "backoff_doubt", **options)
+    returns = estimate(merged, "backoff_lambda", kappa_a=3.0, **{"lambda": 1.0})
     assert doubting.report["credit/mean_lambda"] > 0.97
     np.testing.assert_allclose(doubting.advantage, returns.advantage, atol=0.1)
-    without = estimate(merged, "backoff_doubt", doubt=0.0)
-    trusting = estimate(merged, "backoff_lambda")
-    np.testing.assert_allclose(without.advantage, trusting.advantage, atol=1e-8)
+    halved = estimate(merged, "backoff_doubt", doubt=0.0, **options)
+    assert 0.75 < halved.report["credit/mean_lambda"] < 0.85
+
+
+def test_a_state_met_once_is_credited_by_the_gain_in_value() -> None:
+    steps = Steps.of(
+        task=["t"] * 5,
+        trajectory=[0, 0, 1, 1, 2],
+        step=[0, 1, 0, 1, 0],
+        anchor=["once", "good", "other", "good", "bad"],
+        action=["go", "win", "go", "win", "lose"],
+        reward=[0, 10, 0, 10, 0],
+        terminated=[False, True, False, True, True],
+    )
+    silent = estimate(steps, "backoff_doubt", gain=0.0, w_episode=0.0)
+    assert not silent.advantage.any()
+    gains = estimate(steps, "backoff_doubt", w_episode=0.0).advantage
+    assert gains[0] == gains[2] > gains[4]
 
 
 def test_the_norms_of_other_estimators_are_understood() -> None:
