@@ -28,5 +28,18 @@ WEBSHOP = EnvCard(
     host_options=("products", "instructions", "human_instructions"),
 )
 
+MATH_TOOLS = EnvCard(
+    id="MathTools-v0",
+    version="1.0.0",
+    summary="mathematics in text: compute with a calculator or sandboxed Python, then answer",
+    success_reward=1.0,
+    reward_range=(0.0, 10.0),
+    max_steps=10,
+    caps=("state_key", "snapshot", "fork", "expert"),
+    splits=("train", "test"),
+    host_options=("dataset", "sandbox_level", "sandbox_url"),
+)
+
 register(ALFWORLD, "gigym.envs.alfworld:ALFWorldEnv")
 register(WEBSHOP, "gigym.envs.webshop:WebShopEnv")
+register(MATH_TOOLS, "gigym.envs.math_tools:MathToolsEnv")

@@ -11,6 +11,7 @@ from .types import EnvCard
 
 _MODULES = {
     "alfworld": ("alfworld", "textworld"),
+    "data": ("pyarrow",),
     "math": ("math_verify",),
     "multi": ("pettingzoo",),
     "reasoning": ("reasoning_gym",),
