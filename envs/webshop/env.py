@@ -8,16 +8,18 @@ otherwise, or with `reward="score"` the share of it that is met. Actions are `se
 from dataclasses import asdict
 from pathlib import Path
 
-from ..base import TextEnv
+from ..base import ExpertKind, TextEnv
 from ..catalog import WEBSHOP
-from ..errors import BadOption, EpisodeError
-from ..types import JsonValue, Options, Reply
+from ..errors import BadOption, EpisodeError, Unsupported
+from ..types import JsonValue, Options, Policy, Reply
 from . import browse, visits
+from .expert import ObservationExpert, StateExpert
 from .goals import parts, position
 from .pages import Done, Session, state_key
 from .sources import Origin, need_extra, open_catalogue
 from .types import Catalogue
 from .view import View, admissible
+from .vocabulary import phrases
 
 
 class WebShopEnv(TextEnv):
@@ -104,6 +106,18 @@ class WebShopEnv(TextEnv):
     def thaw(self, frozen: JsonValue) -> None:
         """Take up a frozen visit to a shop that has its goal and its product."""
         self._running = visits.thaw(self.shop, self._rules, frozen)
+
+    def expert(self, kind: ExpertKind = "state", seed: int = 0) -> Policy:
+        """The customer who knows the goal's product, or one who reads texts and buttons only."""
+        if kind == "state":
+            return StateExpert(self)
+        if self._view.mode == "url":
+            raise Unsupported("WebShop-v0: no expert shops by addresses; observe text or text_rich")
+        return ObservationExpert()
+
+    def vocabulary(self) -> tuple[str, ...]:
+        """Fixed phrases of the pages, and the words of the synthetic shop."""
+        return phrases()
 
     def close(self) -> None:
         """Forget the visit; the shop stays for others."""

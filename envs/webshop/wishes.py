@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from .prices import price_bound, price_of
 from .tables import Kind, Phrase
 from .types import Goal, Product
+from .writing import fixed_parts
 
 GOALS_PER_PRODUCT = 3
 _MOST_ATTRIBUTES = 4
@@ -57,7 +58,7 @@ def family_goals(kind: Kind, products: Sequence[Product], tag: str) -> Iterator[
 def words_of_wishes() -> tuple[str, ...]:
     """The fixed parts of the instructions, for tokenizers trained offline."""
     texts = (*TEMPLATES, *(words for group in _OPTION_WORDS.values() for words in group))
-    return tuple(part for text in texts for part in _fixed_parts(text))
+    return tuple(part for text in texts for part in fixed_parts(text))
 
 
 def _goal(kind: Kind, product: Product, others: Sequence[Product], key: str) -> Goal:
@@ -149,10 +150,3 @@ def _modifiers(phrases: Sequence[Phrase], plural: bool, *, stated: bool = False)
 
 def _article(text: str) -> str:
     return "an" if text.startswith(_TAKES_AN) and not text.startswith(_TAKES_A) else "a"
-
-
-def _fixed_parts(template: str) -> Iterator[str]:
-    for piece in template.split("{"):
-        words = piece.split("}")[-1].strip(" ,.?")
-        if words:
-            yield words

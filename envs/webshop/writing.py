@@ -4,6 +4,7 @@ Every attribute of a product stands somewhere on its pages; no attribute that it
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -127,6 +128,21 @@ def product_of(article: Article, asin: str, wording: Wording, rng: random.Random
 def brand_parts() -> tuple[str, ...]:
     """The syllables that brands are made of."""
     return _PARTS
+
+
+def words_of_products() -> tuple[str, ...]:
+    """The fixed parts of descriptions and bullets, for tokenizers trained offline."""
+    bullets = tuple(text for texts in _BULLETS.values() for text in texts)
+    texts = (*_OPENERS, *_KNOWN_AS, *_CLOSERS, *bullets)
+    return tuple(part for text in texts for part in fixed_parts(text))
+
+
+def fixed_parts(template: str) -> Iterator[str]:
+    """What of a template stands in every text that is made from it."""
+    for piece in template.split("{"):
+        words = piece.split("}")[-1].strip(" ,.?:")
+        if words:
+            yield words
 
 
 def _title(article: Article, maker: str, wording: Wording) -> str:
