@@ -49,16 +49,15 @@ def build_vec(
     return make_vec(env_id, num_envs, **options)
 
 
-def spec_of(card: EnvCard, options: Options) -> "EnvSpec":
-    """Gymnasium's spec of an environment made with these options."""
+def spec_of(card: EnvCard, options: Options) -> "EnvSpec | None":
+    """Gymnasium's spec of an environment made with these options; None for an id it refuses."""
     from gymnasium.envs.registration import EnvSpec
+    from gymnasium.error import Error
 
-    return EnvSpec(
-        **_facts(card),
-        order_enforce=False,
-        disable_env_checker=True,
-        kwargs={"env_id": card.id, **options},
-    )
+    kwargs = {"env_id": card.id, **options}
+    with contextlib.suppress(Error):
+        return EnvSpec(**_facts(card), order_enforce=False, disable_env_checker=True, kwargs=kwargs)
+    return None
 
 
 def offer(card: EnvCard) -> None:

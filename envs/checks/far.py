@@ -2,9 +2,9 @@
 
 import contextlib
 import functools
-import weakref
 from collections.abc import Sequence
 
+from ... import GigymError
 from ..errors import UnknownEnv
 from ..pool import Seat
 from ..registry import card, registered
@@ -22,7 +22,6 @@ class FarPlayer:
     def __init__(self, door: "Door", env_id: str, options: Options) -> None:
         self._door, self._env_id = door, env_id
         self._pool, self._seat = door.run_open(env_id, options)
-        self._end = weakref.finalize(self, _leave, door, self._pool)
 
     def start(self, seed: int, options: Options | None = None) -> Reply:
         """Reset."""
@@ -35,7 +34,8 @@ class FarPlayer:
 
     def close(self) -> None:
         """Close the session."""
-        self._end()
+        with contextlib.suppress(GigymError):
+            self._door.thread.run(self._pool.aclose(), _PATIENCE_S)
 
 
 class Door:
@@ -98,8 +98,3 @@ def chosen(offered: Sequence[EnvInfo], wanted: Sequence[str], url: str) -> list[
         if name not in names:
             raise UnknownEnv(f"{url} has no environment {name!r}; it serves: {', '.join(names)}")
     return [names[name] for name in wanted or names]
-
-
-def _leave(door: Door, pool: RemotePool) -> None:
-    with contextlib.suppress(Exception):
-        door.thread.run(pool.aclose(), _PATIENCE_S)

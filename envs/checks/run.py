@@ -172,6 +172,8 @@ def _findings(subject: Subject, name: str) -> Iterator[tuple[Finding, bool]]:
         got = f"{type(error).__name__}: {error}"
         fault = Fault(expected="no error", got=got, by=subject.last)
         yield _finding(subject, name, fault), False
+    finally:
+        subject.release()
 
 
 def _finding(subject: Subject, name: str, fault: Fault) -> Finding:

@@ -4,6 +4,7 @@ A check is given a `Subject` and yields a `Fault` for what it finds. It may rais
 where the environment lacks what the check is about.
 """
 
+import contextlib
 import copy
 import functools
 import inspect
@@ -111,6 +112,8 @@ class Subject:
     """None where other processes cannot import it."""
     remote: bool = False
     """It plays behind a server, with the limits of the wire."""
+    made: list[Player] = field(default_factory=list[Player])
+    """Players not yet given back."""
     last: Recorder | None = None
     """The player made last, for findings about errors that nobody expected."""
 
@@ -122,7 +125,14 @@ class Subject:
     def make(self, **options: JsonValue) -> Recorder:
         """A fresh player."""
         self.last = Recorder(self.build(**options))
+        self.made.append(self.last.player)
         return self.last
+
+    def release(self) -> None:
+        """Give all players back; one that cannot be closed is found by a check."""
+        while self.made:
+            with contextlib.suppress(Exception):
+                self.made.pop().close()
 
     def local(self) -> Recorder:
         """A fresh player in this process. Raises `NotChecked` where that cannot be."""

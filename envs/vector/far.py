@@ -40,11 +40,17 @@ class LoopThread:
         finally:
             future.cancel()
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller is the loop's own thread, where waiting for the loop never ends."""
+        return threading.current_thread() is self._thread
+
     def stop(self) -> None:
         """End the loop; calling twice is fine."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_FAREWELL_S)
+        if not self.is_current:
+            self._thread.join(_FAREWELL_S)
 
 
 class RemoteCrew:
@@ -120,7 +126,9 @@ def _leave(thread: LoopThread, pools: list[RemotePool]) -> None:
     async def leave() -> None:
         await asyncio.gather(*(pool.aclose() for pool in pools), return_exceptions=True)
 
-    # Sessions that cannot be closed end with their leases.
-    with contextlib.suppress(Exception):
-        thread.run(leave(), _FAREWELL_S)
+    # Sessions that cannot be closed end with their leases. The garbage collector may bring any
+    # thread here, the loop's own among them.
+    if not thread.is_current:
+        with contextlib.suppress(Exception):
+            thread.run(leave(), _FAREWELL_S)
     thread.stop()
