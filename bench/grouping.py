@@ -20,7 +20,7 @@ _KEY_LENGTH = 500
 def run(*, quick: bool) -> dict[str, Any]:
     """One row per size and estimator."""
     sizes = (16, 128) if quick else (16, 128, 1024, 2500)
-    rounds = 2 if quick else 5
+    rounds = 4 if quick else 5
     seconds = {size: _measure(size, rounds if size < 1024 else 1) for size in sizes}
     rows = [
         row

@@ -12,6 +12,9 @@ from .types import BoolRows, IntRows
 if TYPE_CHECKING:
     from .steps import Steps
 
+LARGEST_REWARD = 1e100
+"""Beyond it squares and their sums leave float64."""
+
 
 def sealed(steps: "Steps", has_terminated: bool, has_truncated: bool) -> "Steps":
     """Sort, check, complete the ends and successors, and lock the arrays."""
@@ -39,10 +42,13 @@ def _sorted_rows(steps: "Steps") -> IntRows:
 
 def _check_trajectories(steps: "Steps", order: IntRows, inner: BoolRows) -> None:
     """Refuse what no collector should produce; `inner` marks rows with a later sibling row."""
-    bad_reward = order[~np.isfinite(steps.reward[order])]
+    bad_reward = order[~(abs(steps.reward[order]) <= LARGEST_REWARD)]
     if len(bad_reward):
         row = int(bad_reward[0])
-        raise BadColumns(f"reward of row {row} is {steps.reward[row]}; rewards must be finite")
+        raise BadColumns(
+            f"reward of row {row} is {steps.reward[row]}; rewards must be finite and at most "
+            f"{LARGEST_REWARD:g} in size, so that their squares can be summed"
+        )
     before, after = order[:-1], order[1:]
     stride = steps.step[after] - steps.step[before]
     ended = steps.terminated[before] | steps.truncated[before]

@@ -95,6 +95,10 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "short keys": ({"anchor": ["x"]}, "'anchor' has 1 values, but 'task' has 3"),
     "nan reward": ({"reward": [0.0, float("nan"), 0.0]}, "reward of row 1 is nan"),
     "infinite reward": ({"reward": [0.0, 0.0, float("inf")]}, "reward of row 2 is inf"),
+    "huge reward": (
+        {"reward": [0.0, 0.0, -1e200]},
+        "reward of row 2 is -1e.200; .* at most 1e.100",
+    ),
     "text reward": ({"reward": ["0", "1", "2"]}, "'reward' must hold numbers"),
     "two tasks": ({"task": ["g", "h", "g"]}, "trajectory 't0' is in two tasks"),
     "repeated step": ({"step": [0, 0, 0]}, "trajectory 't0' has two rows for this step"),
