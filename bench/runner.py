@@ -19,6 +19,7 @@ BENCHES = {
     "import": "imports",
     "servers": "servers",
     "webshop": "webshop",
+    "webshop-store": "webshop_store",
 }
 """Name on the command line -> module of this room."""
 

@@ -5,12 +5,13 @@ A record is read alone in some tens of microseconds; damage shows as `zlib.error
 
 import json
 import zlib
-from dataclasses import astuple, dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, cast
 
 from .types import Product
 
 _DICTIONARY_BYTES = 32_768
+_FIELDS = tuple(field.name for field in fields(Product))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,27 +51,20 @@ def dictionary_of(texts: list[bytes]) -> bytes:
 
 def article_text(article: Article) -> bytes:
     """An article as compact JSON."""
-    row = [*astuple(article.product), article.price, article.nouns]
+    product = article.product
+    row = [getattr(product, name) for name in _FIELDS] + [article.price, article.nouns]
     return json.dumps(row, separators=(",", ":")).encode("ascii")
 
 
 def read_article(text: bytes) -> Article:
     """The article that `article_text` wrote."""
     row: list[Any] = json.loads(text)
-    asin, title, description, bullets, price_text, prices, category, query, path = row[:9]
-    options, attributes, rating, price, nouns = row[9:]
-    product = Product(
-        asin=asin,
-        title=title,
-        description=description,
-        bullets=tuple(bullets),
-        price_text=price_text,
-        prices=tuple(prices),
-        category=category,
-        query=query,
-        product_category=path,
-        options=tuple((name, tuple(values)) for name, values in options),
-        attributes=tuple(attributes),
-        rating=rating,
-    )
+    *cells, price, nouns = row
+    held = {name: _tuples(cell) for name, cell in zip(_FIELDS, cells, strict=True)}
+    product = Product(**held)
     return Article(product=product, price=price, nouns=tuple(nouns))
+
+
+def _tuples(cell: Any) -> Any:  # noqa: ANN401
+    """Lists as the tuples they were."""
+    return tuple(map(_tuples, cast("list[Any]", cell))) if isinstance(cell, list) else cell

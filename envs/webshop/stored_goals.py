@@ -1,5 +1,6 @@
 """The goals of a store: numbered, shuffled, found by id; made of their wishes when asked for."""
 
+import zlib
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -95,7 +96,10 @@ class StoredGoals:
         row = self._base.row(query, self._name, first)
         if row is None:
             raise self._base.damaged(f"it has no wish {first}")
-        wishes = read_wishes(cast(bytes, row[1]))
+        try:
+            wishes = read_wishes(cast(bytes, row[1]))
+        except (zlib.error, ValueError) as error:
+            raise self._base.damaged(f"wish {first}: {error}") from None
         goals = wishes.made_for(self._shelves.product(cast(int, row[0])))
         if wishes.origin != "synthetic":
             return goals

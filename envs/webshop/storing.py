@@ -29,7 +29,7 @@ from .postings import Postings
 from .prices import price_of
 from .search import document
 from .types import Product
-from .wishlist import Wishes, wishes_text
+from .wishlist import Wishes, pack_wishes
 
 GOAL_LISTS = ("synthetic", "human")
 SHUFFLE_SEED: int | str = 233
@@ -174,7 +174,7 @@ class StoreWriter:
             return
         if not goals:
             return
-        row = (name, self._wished[name], self._size, wishes_text(wished))
+        row = (name, self._wished[name], self._size, pack_wishes(wished))
         self._base.execute("insert into wishes values (?, ?, ?, ?)", row)
         self._wished[name] += len(goals)
         if wished.origin == "synthetic":

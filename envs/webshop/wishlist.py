@@ -5,10 +5,10 @@ goals take the room of their instructions. Goals are numbered in file order; a s
 gives their order, and its inverse finds a goal by its id.
 """
 
-import itertools
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, cast
 
 from .goals import Instruction, human_goals, synthetic_goals
@@ -42,14 +42,20 @@ class Wishes:
                 )
 
 
-def wishes_text(wishes: Wishes) -> bytes:
-    """Wishes as compact JSON."""
-    return json.dumps(asdict(wishes), separators=(",", ":")).encode("ascii")
+def pack_wishes(wishes: Wishes) -> bytes:
+    """Wishes as deflated JSON."""
+    tree = {
+        "origin": wishes.origin,
+        "instructions": [_fields(row) for row in wishes.instructions],
+        "goals": [_fields(row) for row in wishes.goals],
+    }
+    text = json.dumps(tree, separators=(",", ":")).encode("ascii")
+    return zlib.compress(text, 6)
 
 
-def read_wishes(text: bytes) -> Wishes:
-    """The wishes that `wishes_text` wrote."""
-    tree: dict[str, Any] = json.loads(text)
+def read_wishes(packed: bytes) -> Wishes:
+    """The wishes that `pack_wishes` wrote. Raises `zlib.error` or `ValueError`."""
+    tree: dict[str, Any] = json.loads(zlib.decompress(packed))
     return Wishes(
         origin=tree["origin"],
         instructions=tuple(Instruction(**_tuples(row)) for row in tree["instructions"]),
@@ -62,10 +68,9 @@ def weight(goal: Goal, counts: Mapping[str, int]) -> float:
     return sum(1 / counts[attribute] for attribute in goal.attributes) / len(goal.attributes)
 
 
-def by_product(goals: Sequence[Goal]) -> dict[str, Wishes]:
-    """Given goals by the product they were made for; they must stand together."""
-    grouped = itertools.groupby(goals, key=lambda goal: goal.asin)
-    return {asin: Wishes(origin="given", goals=tuple(group)) for asin, group in grouped}
+def _fields(row: Instruction | Goal) -> dict[str, Any]:
+    """As `dataclasses.asdict`, without its copies."""
+    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:

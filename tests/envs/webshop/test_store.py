@@ -27,7 +27,7 @@ from gigym.envs.webshop.shelf import Shelf
 from gigym.envs.webshop.store import Store, open_store
 from gigym.envs.webshop.synthetic import synthetic_shop
 from gigym.envs.webshop.types import Goal, Product
-from gigym.envs.webshop.wishlist import Wishes, read_wishes, wishes_text
+from gigym.envs.webshop.wishlist import Wishes, pack_wishes, read_wishes
 
 SEED, SIZE = 5, 600
 
@@ -334,7 +334,7 @@ def test_stored_wishes_come_back_as_they_were(ids: list[str], text: str, bound: 
         for i in ids
     )
     wishes = Wishes(origin="given", goals=goals)
-    assert read_wishes(wishes_text(wishes)) == wishes
+    assert read_wishes(pack_wishes(wishes)) == wishes
 
 
 @given(seed=st.integers(0, 10**6), size=st.integers(2, 12))
