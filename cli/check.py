@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from ..envs import check_env
-from ..envs.checks import CheckPlan
 from ..envs.options import parse_options
 from .text import clean
 from .words import AsJson, Assignments, new_app
@@ -37,6 +35,9 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check an environment; exit code 1 when something is found."""
+    # Imported here, since the help of all commands must not wait for Gymnasium.
+    from ..envs.checks import CheckPlan, check_env
+
     plan = CheckPlan(
         seeds=seeds,
         steps=steps,

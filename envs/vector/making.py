@@ -61,10 +61,17 @@ def _local(env_id: str, each: _Each) -> Crew:
 def _process(env_id: str, each: _Each, spec: CrewSpec) -> Crew:
     from .process import ProcessCrew
 
-    wanted = spec.workers if spec.workers is not None else len(os.sched_getaffinity(0))
+    wanted = _processors() if spec.workers is None else spec.workers
     if wanted < 1:
         raise BadOption(f"expected at least one worker, got {wanted}")
     return ProcessCrew(env_id, each, min(wanted, len(each)), spec)
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _remote(env_id: str, urls: str | Sequence[str], each: _Each, spec: CrewSpec) -> Crew:

@@ -2,12 +2,26 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import corridor_env
 import pytest
 
 import gigym
-from gigym.envs import ALFWORLD, BadOption, EnvCard, UnknownEnv, card, list_envs, option_names
+from gigym.envs import (
+    ALFWORLD,
+    BadOption,
+    EnvCard,
+    TextEnv,
+    UnknownEnv,
+    Unsupported,
+    card,
+    list_envs,
+    missing,
+    option_names,
+    register_need,
+    registry,
+)
 from gigym.envs.registry import register
 
 
@@ -66,3 +80,46 @@ def test_an_id_belongs_to_one_class() -> None:
     with pytest.raises(BadOption, match="already registered by corridor_env:Corridor"):
         register(other, "corridor_env:Hallway")
     assert card("Corridor-v0") is corridor_env.CORRIDOR
+
+
+def test_of_what_an_environment_needs_only_what_is_missing_is_told() -> None:
+    there = [False]
+    register_need("the games of the test", lambda: there[0])
+    needs = ("serve", "json", "no_such_module", "no.such.module", "the games of the test")
+    needy = EnvCard(id="Needy-v0", version="1.0.0", summary="", needs=needs)
+    assert missing(needy) == ("no_such_module", "no.such.module", "the games of the test")
+    there[0] = True
+    assert missing(needy) == ("no_such_module", "no.such.module")
+    assert missing(ALFWORLD) == ()
+
+
+class Duel(TextEnv):
+    card = EnvCard(id="Duel-v0", version="1.0.0", summary="two seats", agents=2)
+
+    @classmethod
+    def parallel(cls, *, rounds: int = 3) -> str:
+        return f"all seats at once, {rounds} rounds"
+
+    @classmethod
+    def aec(cls, *, rounds: int = 3) -> str:
+        return f"one seat after the other, {rounds} rounds"
+
+
+def test_a_game_for_several_agents_has_doors_to_all_seats() -> None:
+    registry._ENTRIES["Duel-v0"] = (Duel.card, "duel_of_the_test:Duel")
+    sys.modules["duel_of_the_test"] = sys.modules[__name__]
+    try:
+        assert gigym.make_parallel("Duel-v0") == "all seats at once, 3 rounds"
+        assert gigym.make_aec("Duel-v0", rounds=5) == "one seat after the other, 5 rounds"
+        with pytest.raises(BadOption, match=r"no option 'round'\. Did you mean 'rounds'"):
+            gigym.make_parallel("Duel-v0", round=2)
+    finally:
+        del registry._ENTRIES["Duel-v0"], sys.modules["duel_of_the_test"]
+
+
+@pytest.mark.parametrize("door", [gigym.make_parallel, gigym.make_aec])
+def test_a_game_of_one_seat_says_so(door: Callable[[str], object]) -> None:
+    with pytest.raises(Unsupported, match=r"ALFWorld-v0 has one seat; make it with gigym\.make"):
+        door("ALFWorld-v0")
+    with pytest.raises(UnknownEnv, match="did you mean 'ALFWorld-v0'"):
+        door("ALFWrld-v0")
