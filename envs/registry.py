@@ -12,7 +12,6 @@ keyword parameters are the options of `make_parallel` and `make_aec`.
 
 import difflib
 import importlib
-import importlib.metadata
 import inspect
 import threading
 import warnings
@@ -26,6 +25,8 @@ from .needs import missing
 from .types import EnvCard, JsonValue
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from .base import TextEnv
 
 __all__ = [
@@ -178,7 +179,10 @@ def load_plugins(*, wait: bool = True) -> None:
         if _BEGUN.is_set():
             return
         _BEGUN.set()
-        broken = [_plug_in(entry) for entry in importlib.metadata.entry_points(group="gigym.envs")]
+        # Half of what `import gigym.envs` would cost.
+        from importlib.metadata import entry_points
+
+        broken = [_plug_in(entry) for entry in entry_points(group="gigym.envs")]
         _BROKEN.extend(why for why in broken if why)
         _LOADED.set()
     finally:
@@ -187,7 +191,7 @@ def load_plugins(*, wait: bool = True) -> None:
         warnings.warn(why, BrokenPlugin, stacklevel=3)
 
 
-def _plug_in(entry: importlib.metadata.EntryPoint) -> str:
+def _plug_in(entry: "EntryPoint") -> str:
     """What kept a plug-in from registering its environments; empty when nothing did."""
     try:
         entry.load()()
