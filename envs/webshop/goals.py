@@ -20,7 +20,8 @@ from .types import Goal, Goals, Product
 SPLITS = ("train", "dev", "test")
 _SHUFFLE_SEED = 233
 _TEST_END, _DEV_END = 500, 1_500
-_MOST_CHOICES = 100_000
+MOST_CHOICES = 100_000
+"""Most goals that are made of one instruction."""
 
 Pricing = Callable[[Product], float]
 """From a product to the price that counts."""
@@ -136,10 +137,10 @@ def _combined(product: Product, wish: Instruction, price: float) -> Iterable[Goa
     groups = sorted(product.options)
     names = tuple(name for name, _ in groups)
     choices = math.prod(len(values) for _, values in groups)
-    if choices > _MOST_CHOICES:
+    if choices > MOST_CHOICES:
         raise CatalogueError(
             f"product {product.asin}: its options can be combined in {choices} ways and each makes "
-            f"a goal; at most {_MOST_CHOICES} are accepted, leave out its instruction or options"
+            f"a goal; at most {MOST_CHOICES} are accepted, leave out its instruction or options"
         )
     for number, values in enumerate(itertools.product(*(values for _, values in groups))):
         asked = ", and ".join(f"{name}: {value}" for name, value in zip(names, values, strict=True))

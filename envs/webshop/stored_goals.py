@@ -17,7 +17,7 @@ from .goals import SPLITS, paper_splits
 from .types import Goal, Product
 from .wishlist import read_wishes, weight
 
-_KEPT_PRODUCTS = 256
+_KEPT_PRODUCTS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

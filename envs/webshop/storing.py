@@ -167,19 +167,16 @@ class StoreWriter:
             ) from None
 
     def _wish(self, name: str, product: Product, wished: Wishes) -> None:
-        try:
-            goals = wished.made_for(product)
-        except CatalogueError:
-            self._left_out += 1
-            return
-        if not goals:
+        count = wished.count_for(product)
+        if not count:
+            self._left_out += wished.origin == "synthetic"
             return
         row = (name, self._wished[name], self._size, pack_wishes(wished))
         self._base.execute("insert into wishes values (?, ?, ?, ?)", row)
-        self._wished[name] += len(goals)
+        self._wished[name] += count
         if wished.origin == "synthetic":
-            for attribute in goals[0].attributes:
-                self._counts[attribute] += len(goals)
+            for attribute in wished.instructions[0].attributes:
+                self._counts[attribute] += count
 
     def order(self, name: str, seed: int | str = SHUFFLE_SEED) -> "array[int]":
         """Numbers of the goals of a list, so far as they are added, in shuffled order."""

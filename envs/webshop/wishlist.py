@@ -6,12 +6,13 @@ gives their order, and its inverse finds a goal by its id.
 """
 
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, cast
 
-from .goals import Instruction, human_goals, synthetic_goals
+from .goals import MOST_CHOICES, Instruction, human_goals, synthetic_goals
 from .prices import price_of
 from .types import Goal, Product
 
@@ -40,6 +41,17 @@ class Wishes:
                 return tuple(
                     replace(goal, weight=1.0) for goal in synthetic_goals([product], wish, price_of)
                 )
+
+    def count_for(self, product: Product) -> int:
+        """How many goals that are, without making them; none where they are too many."""
+        match self.origin:
+            case "given":
+                return len(self.goals)
+            case "human":
+                return sum(bool(wish.attributes) for wish in self.instructions)
+            case "synthetic":
+                choices = math.prod(len(values) for _, values in product.options)
+                return choices if choices <= MOST_CHOICES and self.instructions[0].attributes else 0
 
 
 def pack_wishes(wishes: Wishes) -> bytes:

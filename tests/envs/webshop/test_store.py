@@ -7,7 +7,9 @@ import shutil
 import sqlite3
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from gigym.envs import BadOption
 from gigym.envs.webshop import WebShopEnv
 from gigym.envs.webshop.convert import write_synthetic
 from gigym.envs.webshop.errors import CatalogueError
+from gigym.envs.webshop.goals import Instruction
 from gigym.envs.webshop.manifest import verify
 from gigym.envs.webshop.packing import Article, Packer, article_text, read_article
 from gigym.envs.webshop.postings import ARRAYS, Postings
@@ -348,3 +351,18 @@ def test_any_small_shop_is_the_same_from_its_store(seed: int, size: int) -> None
             held.goals[i] for i in range(3 * size)
         ]
         assert stored.search("soft shoes or food") == held.search("soft shoes or food")
+
+
+@given(
+    values=st.lists(st.integers(0, 3), max_size=3),
+    wishes=st.lists(st.lists(TEXT, max_size=2).map(tuple), min_size=1, max_size=3),
+    origin=st.sampled_from(["synthetic", "human"]),
+)
+def test_goals_are_counted_as_they_are_made(
+    values: list[int], wishes: list[tuple[str, ...]], origin: Literal["synthetic", "human"]
+) -> None:
+    options = tuple((f"g{n}", tuple(map(str, range(count)))) for n, count in enumerate(values))
+    product = replace(synthetic_shop(SEED, SIZE).product(0), options=options)
+    instructions = tuple(Instruction(text="a thing", attributes=names) for names in wishes)
+    made = Wishes(origin=origin, instructions=instructions)
+    assert made.count_for(product) == len(made.made_for(product))
