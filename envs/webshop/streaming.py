@@ -20,6 +20,7 @@ LARGEST_VALUE = 32 << 20
 """Characters of one product; WebShop's largest is far below a mebibyte."""
 _READ = 1 << 20
 _BLANK = " \t\n\r"
+_DELIMITERS = frozenset(",:]}" + _BLANK)
 
 
 def elements(path: Path) -> Iterator[object]:
@@ -87,7 +88,8 @@ class _Window:
                 value, end = cast(
                     "tuple[object, int]", self._decoder.raw_decode(self._text, self._at)
                 )
-                if end < len(self._text) or self._ended:
+                # a number may go on after the text that is here: 1, 1e, 1e5
+                if self._ended or self._text[end : end + 1] in _DELIMITERS:
                     self._at = end
                     return value
             except json.JSONDecodeError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import gigym
@@ -174,23 +174,28 @@ def test_values_of_a_large_object_are_told_apart(tmp_path: Path, content: bytes,
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
     max_leaves=8,
 )
 
 
+@example(values=[1e20, -1.5e-7, 12345, 0.25, True, None, "1e5"], indent=None)
 @given(values=st.lists(VALUES, max_size=6), indent=st.none() | st.integers(0, 2))
 @settings(max_examples=60, deadline=None)
 def test_any_list_is_read_as_json_reads_it_however_small_the_window(
     values: list[object], indent: int | None
 ) -> None:
     with tempfile.TemporaryDirectory() as room, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gigym.envs.webshop.streaming._READ", 3)
         path = Path(room) / "values.json"
-        # json may write infinities as no number of JSON
-        path.write_text(json.dumps(values, indent=indent).replace("Infinity", "1e999"))
-        assert list(elements(path)) == values
+        path.write_text(json.dumps(values, indent=indent))
+        for size in (1, 3, 1_000):
+            patch.setattr("gigym.envs.webshop.streaming._READ", size)
+            assert list(elements(path)) == values
 
 
 def test_a_value_beyond_measure_is_refused_in_bounded_memory(

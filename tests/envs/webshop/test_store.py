@@ -358,6 +358,7 @@ def test_any_small_shop_is_the_same_from_its_store(seed: int, size: int) -> None
     wishes=st.lists(st.lists(TEXT, max_size=2).map(tuple), min_size=1, max_size=3),
     origin=st.sampled_from(["synthetic", "human"]),
 )
+@settings(deadline=None)
 def test_goals_are_counted_as_they_are_made(
     values: list[int], wishes: list[tuple[str, ...]], origin: Literal["synthetic", "human"]
 ) -> None:
