@@ -40,6 +40,32 @@ MATH_TOOLS = EnvCard(
     host_options=("dataset", "sandbox_level", "sandbox_url"),
 )
 
+NEGOTIATION = EnvCard(
+    id="Negotiation-v0",
+    version="1.0.0",
+    summary="divide a pool of items with a partner whose values are private",
+    reward_range=(0.0, 2.0),
+    max_steps=40,
+    agents=2,
+    caps=("state_key", "admissible_actions", "snapshot", "fork", "expert"),
+    splits=("train", "dev", "test"),
+)
+
+TWENTY_QUESTIONS = EnvCard(
+    id="TwentyQuestions-v0",
+    version="1.0.0",
+    summary="find a hidden object by yes/no questions; in the other seat, answer them",
+    state_is_markov=False,
+    success_reward=1.0,
+    reward_range=(0.0, 1.0),
+    max_steps=60,
+    agents=2,
+    caps=("state_key", "admissible_actions", "snapshot", "fork", "expert"),
+    splits=("train", "dev", "test"),
+)
+
 register(ALFWORLD, "gigym.envs.alfworld:ALFWorldEnv")
 register(WEBSHOP, "gigym.envs.webshop:WebShopEnv")
 register(MATH_TOOLS, "gigym.envs.math_tools:MathToolsEnv")
+register(NEGOTIATION, "gigym.envs.games:NegotiationEnv")
+register(TWENTY_QUESTIONS, "gigym.envs.games:TwentyQuestionsEnv")
