@@ -120,7 +120,7 @@ def install(
     """
     if wish.size not in SHOPS:
         raise BadOption(f"no catalogue {wish.size!r}; there are: {', '.join(SHOPS)}")
-    for module in ("bm25s", "Stemmer", "ijson"):
+    for module in ("bm25s", "Stemmer"):
         # told before gigabytes are fetched for a converter that cannot run
         need(module, "webshop")
     folder = wish.folder or webshop_folder(wish.size)
