@@ -19,11 +19,12 @@ from .emission import problem_text, task_line
 from .expert import solve
 from .game import parse_problem
 from .pack import PackRow
-from .rooms import Goal, draw_room
+from .rooms import Goal, draw_room, held_out
 from .tables import KINDS, Kind, tables
 
 SPLITS = ("train", "test")
-"""Train games come from even seeds of the generator, test games from odd ones."""
+"""Train games come from even seeds of the generator, test games from odd ones; no room of a test
+game has the receptacles of a train game's room (`held_out`)."""
 
 _GAME_ID = re.compile(
     rf"{GENERATOR_VERSION}/(?P<difficulty>{'|'.join(DIFFICULTIES)})/(?P<split>{'|'.join(SPLITS)})"
@@ -86,10 +87,10 @@ def task_kind(seed: int, *, balanced: bool) -> Kind:
 
 
 def _draw_game(rng: Random, name: str, kind: Kind, knobs: Difficulty) -> PackRow | None:
-    """One try at a game; None when the room misses a bound or the expert does not win."""
+    """One try at a game; None when the room misses a bound, is of the other split or is not won."""
     goals, weights = _goal_weights(kind)
     room = draw_room(rng, rng.choices(goals, weights)[0], knobs)
-    if room is None:
+    if room is None or held_out(room) != ("/test/" in name):
         return None
     row = PackRow(
         id=name,

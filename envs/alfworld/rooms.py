@@ -5,6 +5,7 @@ knobs, or None where this draw cannot (the caller draws again). Names are CamelC
 number; no text of the game format is made here.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from .tables import Kind, tables
 
 APPLIANCE: Mapping[Kind, str] = {"clean": "SinkBasin", "heat": "Microwave", "cool": "Fridge"}
 LAMP = "DeskLamp"
+_LAYOUT_SALT = "layout 168"
+"""Decides which layouts are held out; part of every game's identity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,16 @@ class Room:
     goal: Goal
     receptacles: tuple[Receptacle, ...]
     things: tuple[Thing, ...]
+
+
+def held_out(room: Room) -> bool:
+    """Whether rooms with these numbers of receptacles are for test games: a quarter of them are.
+
+    Neither the goal nor what lies where plays a part, so the two splits share no layout.
+    """
+    counts = sorted(Counter(receptacle.type for receptacle in room.receptacles).items())
+    text = f"{_LAYOUT_SALT}:{counts}".encode("ascii")
+    return hashlib.blake2b(text, digest_size=8).digest()[0] % 4 == 0
 
 
 def draw_room(rng: Random, goal: Goal, knobs: Difficulty) -> Room | None:

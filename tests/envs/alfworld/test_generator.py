@@ -21,7 +21,7 @@ from gigym.envs.alfworld.tables import KINDS, tables
 from gigym.envs.alfworld.world import World
 from gigym.envs.errors import BadOption, UnknownTask
 
-GOLDEN = "66f3ad51e36e3ce81ae137de98f3420ae2bbcc82d97f0acdf29ca92f340ccf19"
+GOLDEN = "12752674d01a6813374f44c1a4ff63347f7d3012eb3c287f00ceacee967f883b"
 HORIZON = 20
 """Turn limit of the quick start."""
 
@@ -170,6 +170,17 @@ def test_an_environment_plays_the_game_named_by_an_id_of_any_difficulty() -> Non
     reply = env.start(0, {"task": named.id})
     assert reply.info["task_id"] == named.id
     assert reply.info["goal"] == named.task
+
+
+@pytest.mark.parametrize("difficulty", ["tiny", "small", "medium", "standard"])
+def test_no_layout_of_a_train_game_is_met_in_a_test_game(difficulty: str) -> None:
+    def layout(row: PackRow) -> tuple[tuple[str, int], ...]:
+        game = parse_problem(row)
+        return tuple(sorted(Counter(game.types[place] for place in game.receptacles).items()))
+
+    train, test = (set(map(layout, sample(difficulty, 150, split))) for split in ("train", "test"))
+    assert len(train) > 100 and len(test) > 60
+    assert not train & test
 
 
 def test_the_splits_share_no_game() -> None:
