@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = ["train", "serve", "vllm", "lora", "alfworld", "webshop"]
-EXTRAS += ["math", "reasoning", "multi", "textarena", "report", "dev"]
+EXTRAS += ["math", "data", "reasoning", "multi", "textarena", "report", "dev"]
 LEFT_BEHIND = (".git", ".venv*", "build", "dist", "*.egg-info", "runs", "__pycache__", ".*_cache")
 
 
