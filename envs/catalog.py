@@ -64,8 +64,20 @@ TWENTY_QUESTIONS = EnvCard(
     splits=("train", "dev", "test"),
 )
 
+TEXT_ARENA = EnvCard(
+    id="TextArena-v0",
+    version="1.0.0",
+    summary="a game of TextArena by the option game, such as KuhnPoker-v0",
+    max_steps=100,
+    agents=2,
+    needs=("textarena",),
+    caps=("state_key", "snapshot", "fork"),
+    splits=("train", "dev", "test"),
+)
+
 register(ALFWORLD, "gigym.envs.alfworld:ALFWorldEnv")
 register(WEBSHOP, "gigym.envs.webshop:WebShopEnv")
 register(MATH_TOOLS, "gigym.envs.math_tools:MathToolsEnv")
 register(NEGOTIATION, "gigym.envs.games:NegotiationEnv")
 register(TWENTY_QUESTIONS, "gigym.envs.games:TwentyQuestionsEnv")
+register(TEXT_ARENA, "gigym.envs.games.arena_env:TextArenaEnv")

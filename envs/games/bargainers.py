@@ -109,16 +109,19 @@ class BothSides:
                 self._exchange(trial, command)
                 if trial.done and trial.rewards()[self._agent] > best:
                     best, chosen = trial.rewards()[self._agent], first or command
-            stall = game.commands(self._agent)
-            first = first or next(c for c in stall if c.startswith("propose"))
-            self._exchange(game, next(c for c in stall if c.startswith("propose")))
+            stall = next(c for c in self._commands(game) if c.startswith("propose"))
+            first = first or stall
+            self._exchange(game, stall)
         return chosen
 
     def _candidates(self, game: Game[Talks]) -> Sequence[str]:
         stakes, seat = game.position.state.stakes, game.seat(self._agent)
         keeps = efficient(stakes.pool, stakes.values[seat], stakes.values[1 - seat])
-        answers = [c for c in game.commands(self._agent) if c in ("accept", "quit")]
+        answers = [c for c in self._commands(game) if c in ("accept", "quit")]
         return answers + [f"propose {written(stakes.items, keep)}" for keep in keeps]
+
+    def _commands(self, game: Game[Talks]) -> Sequence[str]:
+        return game.commands(self._agent) or ()
 
     def _exchange(self, game: Game[Talks], command: str) -> None:
         game.act(self._agent, command)

@@ -84,7 +84,7 @@ def efficient(pool: Counts, first: Counts, second: Counts) -> tuple[Counts, ...]
 
 @functools.lru_cache(maxsize=4096)
 def kindest(pool: Counts, values: Counts, points: int, asked: Counts) -> Counts:
-    """A share worth some points or more that takes least of what the other asked for, then least."""
+    """The share worth so many points that takes least of what the other asked for, then least."""
 
     def cost(keep: Counts) -> tuple[int, int, Counts]:
         pairs = zip(keep, asked, pool, strict=True)

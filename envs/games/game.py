@@ -111,8 +111,8 @@ class Game(Generic[S]):
             return self.rules.legal(self.position.state, agent)
         return () if self.done else (WAIT,)
 
-    def commands(self, agent: str) -> tuple[str, ...]:
-        """The seat's commands in full."""
+    def commands(self, agent: str) -> tuple[str, ...] | None:
+        """The seat's commands in full; None where they cannot be listed."""
         if agent in self.movers():
             return self.rules.commands(self.position.state, agent)
         return () if self.done else (WAIT,)
@@ -120,7 +120,8 @@ class Game(Generic[S]):
     def observe(self, agent: str) -> str:
         """All that a seat sees: rules, what was said so far, where the game stands."""
         sight = self.rules.sight(self.position.state, agent)
-        return "\n\n".join((self.rules.intro(sight, agent), self.news(agent, 0)))
+        parts = (self.rules.intro(sight, agent), self.news(agent, 0))
+        return "\n\n".join(part for part in parts if part)
 
     def news(self, agent: str, since: int, message: str = "") -> str:
         """A message to the seat, what was said since a position in the log, and the standing."""
@@ -211,11 +212,18 @@ class Game(Generic[S]):
         if isinstance(answer, Refused):
             return self._strike(agent, answer.why)
         seat = self.seat(agent)
-        strikes = (*place.strikes[:seat], 0, *place.strikes[seat + 1 :])
-        log = place.log + answer.lines
-        out = (*place.forfeits, agent) if answer.forfeit else place.forfeits
-        self._position = replace(place, state=answer.state, log=log, strikes=strikes, forfeits=out)
-        return Verdict(valid=True, message="")
+        strikes, invalid = list(place.strikes), list(place.invalid)
+        strikes[seat] = 0
+        invalid[seat] += not answer.valid
+        self._position = replace(
+            place,
+            state=answer.state,
+            log=place.log + answer.lines,
+            strikes=tuple(strikes),
+            invalid=tuple(invalid),
+            forfeits=(*place.forfeits, agent) if answer.forfeit else place.forfeits,
+        )
+        return Verdict(valid=answer.valid, message="")
 
     def _strike(self, agent: str, why: str) -> Verdict:
         place, seat = self.position, self.seat(agent)
@@ -240,7 +248,8 @@ class Game(Generic[S]):
         )
         if not self.done:
             return (self.rules.status(sight, agent),)
-        return (*out, f"The game is over. Your reward: {self.rewards()[agent]:g}")
+        end = f"The game is over. Your reward: {self.rewards()[agent]:g}"
+        return (*out, self.rules.farewell(sight, agent), end)
 
     def _thawed(self, frozen: JsonValue) -> Position[S]:
         held = cast("dict[str, Any]", frozen)

@@ -7,7 +7,7 @@ can reach it. A move is refused as a whole or done as a whole.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ..types import JsonValue
 
@@ -25,6 +25,8 @@ class Moved(Generic[S]):
     state: S
     lines: tuple[str, ...] = ()
     """What every seat hears of it."""
+    valid: bool = True
+    """False where the game itself took the move as an invalid one, and goes on its own way."""
     forfeit: bool = False
     """The move broke a rule that costs its maker the game."""
 
@@ -51,7 +53,7 @@ class Rules(ABC, Generic[S]):
     """Names the game in keys and messages."""
     key_counts_strikes: bool = True
     """Invalid moves in a row belong to the state, since they decide when it is forfeited."""
-    agents: ClassVar[tuple[str, ...]] = ("agent_0", "agent_1")
+    agents: tuple[str, ...] = ("agent_0", "agent_1")
 
     @abstractmethod
     def deal(self, task: str) -> S:
@@ -70,8 +72,8 @@ class Rules(ABC, Generic[S]):
         """Templates of the commands that a seat on turn has."""
 
     @abstractmethod
-    def commands(self, state: S, agent: str) -> tuple[str, ...]:
-        """The commands themselves; games with very many list the best known to the seat."""
+    def commands(self, state: S, agent: str) -> tuple[str, ...] | None:
+        """The commands themselves, of very many the seat's best; None: they cannot be listed."""
 
     @abstractmethod
     def sight(self, state: S, agent: str) -> Sight:
@@ -88,6 +90,10 @@ class Rules(ABC, Generic[S]):
     @abstractmethod
     def status(self, sight: Sight, agent: str) -> str:
         """Where the game stands."""
+
+    def farewell(self, sight: Sight, agent: str) -> str:
+        """A last word to a seat once the game is over; may be empty."""
+        return ""
 
     @abstractmethod
     def rewards(self, state: S, forfeits: tuple[str, ...]) -> dict[str, float]:

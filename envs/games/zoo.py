@@ -65,12 +65,13 @@ class _Seats(Generic[S]):
     def info(self, agent: str) -> Info:
         """Facts for a seat, as `Game.info`, with its state key and its commands."""
         last = self._last.get(agent)
-        return {
+        facts: Info = {
             **self.game.info(agent),
             "valid": last is None or last.valid,
             "state_key": self.game.state_key(agent),
-            "admissible_actions": list(self.game.commands(agent)),
         }
+        commands = self.game.commands(agent)
+        return facts if commands is None else {**facts, "admissible_actions": [*commands]}
 
     def render(self) -> str | None:
         """The public log, or None where it is printed."""
