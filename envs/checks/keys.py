@@ -73,7 +73,7 @@ def state(subject: Subject) -> Iterator[Fault]:
 def _two_states(
     subject: Subject, first: tuple[str, str, bytes], player: Recorder
 ) -> Iterator[Fault]:
-    """Two states with one key: wrong if their futures differ, else worth a look."""
+    """Two states with one key: wrong if keys decide futures and these differ, else worth a look."""
     state, path, snapshot = first
     claim = f"one state for one key, as after {path}: {shown(state)}"
     held = snapshot, player.env.snapshot()
@@ -84,7 +84,8 @@ def _two_states(
             by = player.beside(player.player)
             by.actions += actions
             claim = f"{claim}, and so the future {shown(one)}"
-            yield Fault(expected=claim, got=shown(other), by=by)
+            doubt = not subject.card.state_is_markov
+            yield Fault(expected=claim, got=shown(other), by=by, doubt=doubt)
             return
     got = f"{shown(_frozen(player.env))}, with the same futures as far as was seen"
     yield Fault(expected=claim, got=got, by=player, doubt=True)

@@ -3,6 +3,7 @@
 import json
 import random
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -110,6 +111,15 @@ def test_a_state_that_changes_no_future_is_a_remark() -> None:
     report = gigym.check_env(Diary, CheckPlan(only=("state",)))
     assert report.ok and report.remarks
     assert "same futures" in report.remarks[0].got and "to look at" in str(report)
+
+
+def test_keys_that_claim_no_future_may_merge_states() -> None:
+    class Modest(broken_envs.State):
+        card = replace(broken_envs.State.card, state_is_markov=False)
+
+    assert not gigym.check_env(broken_envs.State, CheckPlan(only=("state",))).ok
+    report = gigym.check_env(Modest, CheckPlan(only=("state",)))
+    assert report.ok and report.remarks
 
 
 def test_checking_leaves_the_generators_of_the_process_alone() -> None:
