@@ -114,10 +114,10 @@ def test_a_state_that_changes_no_future_is_a_remark() -> None:
 
 
 def test_keys_that_claim_no_future_may_merge_states() -> None:
-    class Modest(broken_envs.State):
-        card = replace(broken_envs.State.card, state_is_markov=False)
+    class Modest(broken_envs.StateKey):
+        card = replace(broken_envs.StateKey.card, state_is_markov=False)
 
-    assert not gigym.check_env(broken_envs.State, CheckPlan(only=("state",))).ok
+    assert not gigym.check_env(broken_envs.StateKey, CheckPlan(only=("state",))).ok
     report = gigym.check_env(Modest, CheckPlan(only=("state",)))
     assert report.ok and report.remarks
 
