@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Literal, Self
 import gymnasium
 import numpy as np
 
+from . import gymnasium_ids
 from .errors import BadOption, EpisodeError, Unsupported
 from .spaces import UnicodeText
 from .tasks import NOMINAL_TASKS, TaskSet
@@ -240,3 +241,6 @@ def info_of(reply: Reply) -> dict[str, Any]:
 def drawn_seed(generator: np.random.Generator) -> int:
     """The seed of an episode that was given none."""
     return int(generator.integers(0, 2**31))
+
+
+gymnasium_ids.settle()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .base import TextEnv
 
 _ROOT = "gymnasium"
+_GROUND = {f"{__package__}.base": "TextEnv", f"{__package__}.spaces": "UnicodeText"}
+"""What plug-ins build on: module -> the name that is there when it is loaded."""
 
 
 def build(env_id: str, **options: JsonValue) -> "TextEnv":
@@ -75,9 +77,30 @@ def offer(card: EnvCard) -> None:
 def watch() -> None:
     """Register all ids with Gymnasium, now or as soon as it is imported."""
     if _ROOT in sys.modules:
-        _offer_all()
+        settle()
     else:
         sys.meta_path.insert(0, _Watch())
+
+
+def settle() -> None:
+    """Offer all ids to Gymnasium, those of plug-ins too, unless it is too early for them.
+
+    Gymnasium's first import may come from the very files that plug-ins build on; those call this
+    again at their end.
+    """
+    from .registry import load_plugins, registered
+
+    half_loaded = any(
+        name in sys.modules and not hasattr(sys.modules[name], wanted)
+        for name, wanted in _GROUND.items()
+    )
+    if half_loaded or _ROOT not in sys.modules:
+        return
+    # Somebody imports Gymnasium: what is wrong with a plug-in must not keep them from it.
+    with contextlib.suppress(Exception):
+        load_plugins(wait=False)
+    for card in registered():
+        offer(card)
 
 
 class _Watch:
@@ -108,20 +131,10 @@ class _Watch:
             execute(module)
             with contextlib.suppress(ValueError):
                 sys.meta_path.remove(self)
-            _offer_all()
+            settle()
 
         # The loader belongs to this one import, and keeps its type for those who look at it.
         loader.exec_module = exec_module
-
-
-def _offer_all() -> None:
-    from .registry import load_plugins, registered
-
-    # Somebody imports Gymnasium: what is wrong with a plug-in must not keep them from it.
-    with contextlib.suppress(Exception):
-        load_plugins(wait=False)
-    for card in registered():
-        offer(card)
 
 
 def _facts(card: EnvCard) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from . import gymnasium_ids
+
 _SAMPLE_ALPHABET = "abcdefghijklmnopqrstuvwxyz 0123456789"
 
 
@@ -38,3 +40,6 @@ class UnicodeText(gymnasium.Space[str]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UnicodeText) and other.max_length == self.max_length
+
+
+gymnasium_ids.settle()
