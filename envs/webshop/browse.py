@@ -46,10 +46,15 @@ def split_action(action: str) -> tuple[str, str]:
     return (line[:start], line[start + 1 : end]) if start > 0 else ("", "")
 
 
+def parted(action: str) -> tuple[str, str]:
+    """As `split_action`, the argument in the form that names on pages have."""
+    name, argument = split_action(action)
+    return name, _encodable(argument).lower()
+
+
 def answer(shop: Catalogue, session: Session, action: str, rules: Rules) -> Session:
     """The session after an action; the same object where nothing was accepted."""
-    name, argument = split_action(action)
-    argument = _encodable(argument).lower()
+    name, argument = parted(action)
     if name == "search" and argument and len(argument) <= MAX_KEYWORDS:
         return session.at(Results(keywords=argument, found=find(shop, argument)))
     if name == "click" and argument in clickables(shop, session.page, rules):
@@ -108,7 +113,7 @@ def _click_results(
     if name in _TURNS:
         return session.at(replace(page, number=page.number + _TURNS[name]))
     opened = next(i for i in shown(page, rules) if shop.product(i).asin.lower() == name)
-    visited = session.visited | {opened} if rules.keep_way else session.visited
+    visited = session.visited | {opened} if rules.keep_visited else session.visited
     return replace(session, page=Item(results=page, product=opened), visited=visited)
 
 
@@ -121,7 +126,7 @@ def _click_item(shop: Catalogue, session: Session, page: Item, name: str, rules:
     if name == BUY.lower():
         return bought(shop, session.goal, page, rules)
     chosen = _choose(shop.product(page.product), page.chosen, name)
-    return replace(page, chosen=chosen if rules.keep_way else tuple(sorted(chosen)))
+    return replace(page, chosen=chosen if rules.keep_order else tuple(sorted(chosen)))
 
 
 def _choose(

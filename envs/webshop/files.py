@@ -4,6 +4,7 @@ Files may be packed (`.xz`, `.gz`). What is not as expected raises `CatalogueErr
 the place in the file, what was expected and what was found. Pydantic checks the rows.
 """
 
+import errno
 import gzip
 import lzma
 import zlib
@@ -94,7 +95,10 @@ def read_json(path: Path) -> object:
 
 
 def open_json(path: Path) -> BinaryIO:
-    """The bytes of a file, unpacked where its name says so."""
+    """The bytes of a file, unpacked where its name says so. Raises `OSError`, also for a pipe."""
+    if path.exists() and not path.is_file():
+        # opening a pipe waits for a writer, reading a device may never end
+        raise OSError(errno.EINVAL, "not a file")
     return _OPENERS.get(path.suffix, _open_plain)(path)
 
 

@@ -26,9 +26,11 @@ class Rules:
     """Item pages have the button Attributes."""
     fix_option_match: bool = False
     """Option values of synthetic goals are compared without their names."""
-    keep_way: bool = False
-    """Remember which products were opened and in which order options were chosen, for the forms
-    that show it; otherwise all ways to a page end in one state."""
+    keep_visited: bool = False
+    """Remember which products were opened, for the form that marks them."""
+    keep_order: bool = False
+    """Remember in which order options were chosen, for the form that tells it. Without this and
+    `keep_visited` all ways to a page end in one state."""
 
     def __post_init__(self) -> None:
         if self.page_size < 1:
@@ -58,7 +60,7 @@ class Item:
     results: Results
     product: int
     chosen: tuple[tuple[str, str], ...] = ()
-    """(option name, value); with `keep_way` in the order in which the options were first chosen,
+    """(option name, value); with `keep_order` in the order in which the options were first chosen,
     else sorted."""
 
 
@@ -91,7 +93,7 @@ class Session:
     """Position of the goal among all goals; the session's name in addresses."""
     page: Page = Index()
     visited: frozenset[int] = frozenset()
-    """Products opened since the last `Back to Search`; with `keep_way` only."""
+    """Products opened since the last `Back to Search`; with `keep_visited` only."""
 
     def at(self, page: Page) -> "Session":
         """The same visit with another page open."""
@@ -139,20 +141,22 @@ def sub_pages(rules: Rules) -> tuple[str, ...]:
 def state_key(shop: Catalogue, session: Session) -> str:
     """Names the state for grouping: goal, page and choices, whatever the way that led there.
 
-    Visited products are left out: they colour the rich text and decide nothing.
+    What a session remembers of the way, because the agent is shown it, is part of the state.
     """
-    return digest([session.goal.id, *page_facts(shop, session.page)])
+    facts = [session.goal.id, *page_facts(shop, session.page)]
+    visited: list[JsonValue] = [shop.product(index).asin for index in sorted(session.visited)]
+    return digest([*facts, visited] if visited else facts)
 
 
 def page_facts(shop: Catalogue, page: Page) -> list[JsonValue]:
-    """A page as JSON: kind, keywords, page number, product, sorted choices, sub-page."""
+    """A page as JSON: kind, keywords, page number, product, choices, sub-page."""
     match page:
         case Index():
             return ["index"]
         case Results():
             return ["results", page.keywords, page.number]
         case Item():
-            chosen: list[JsonValue] = [list(choice) for choice in sorted(page.chosen)]
+            chosen: list[JsonValue] = [list(choice) for choice in page.chosen]
             asin = shop.product(page.product).asin
             return ["item", page.results.keywords, page.results.number, asin, chosen]
         case SubPage():

@@ -51,6 +51,8 @@ def open_catalogue(origin: Origin) -> Catalogue:
         return _store(replace(origin, files=files))
     if not products:
         return _synthetic(origin)
+    if any("\0" in path for path in origin.files):
+        raise BadOption(f"a path holds no NUL character, got {origin.files!r:.80}")
     if Path(products).is_dir():
         return _store(origin)
     if human and not origin.human_goals:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..errors import BadOption
+from .browse import parted
 from .pages import Index, Page, Rules, Session, clickables
 from .render import address, plain_text, rich_text, spans_of
 from .reward import Verdict
@@ -35,12 +36,13 @@ class View:
                 raise BadOption(f"{option} must be one of {', '.join(values)}, got {value!r:.80}")
 
     def rules(self, page_size: int, show_attributes: bool, fix_option_match: bool) -> Rules:
-        """The shop's rules under this view: plain text alone shows nothing of the way."""
+        """The shop's rules under this view, which remember what it shows of the way."""
         return Rules(
             page_size=page_size,
             show_attributes=show_attributes,
             fix_option_match=fix_option_match,
-            keep_way=self.mode != "text",
+            keep_visited=self.mode == "text_rich",
+            keep_order=self.mode == "url",
         )
 
     def observation(
@@ -61,8 +63,9 @@ class View:
 def admissible(shop: Catalogue, page: Page, rules: Rules) -> tuple[str, ...]:
     """What the shop would accept on this page; every page takes searches, the index asks for one.
 
-    The name `search` is left out: clicking it does nothing.
+    The name `search` is left out: clicking it does nothing. So are names that the grammar of
+    actions cannot say, such as one with a line break.
     """
     names = (name for name in clickables(shop, page, rules) if name != "search")
-    clicks = tuple(f"click[{name}]" for name in names)
+    clicks = tuple(click for name in names if parted(click := f"click[{name}]") == ("click", name))
     return (SEARCH_ACTION, *clicks) if isinstance(page, Index) else clicks

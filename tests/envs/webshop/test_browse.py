@@ -134,7 +134,7 @@ def test_a_value_of_two_groups_belongs_to_the_last_one(shop: Shelf) -> None:
 
 def test_a_later_value_of_a_group_replaces_the_earlier_one_in_its_place(shop: Shelf) -> None:
     way = (*SHIRT_PAGE, "click[x-large]", "click[black]", "click[light blue]")
-    page = walk(shop, *way, rules=Rules(keep_way=True)).page
+    page = walk(shop, *way, rules=Rules(keep_order=True)).page
     assert isinstance(page, Item)
     assert page.chosen == (("size", "x-large"), ("color", "light blue"))
 
@@ -143,9 +143,10 @@ def test_all_ways_to_a_page_end_in_one_session_unless_they_are_shown(shop: Shelf
     one = (*SHIRT_PAGE, "click[x-large]", "click[black]")
     other = ("search[<q> men's shirts]", "click[b000copy00]", *SHIRT_PAGE, *reversed(one[2:]))
     assert walk(shop, *one) == walk(shop, *other)
-    shown_ways = [walk(shop, *way, rules=Rules(keep_way=True)) for way in (one, other)]
-    assert shown_ways[0] != shown_ways[1]
-    assert state_key(shop, shown_ways[0]) == state_key(shop, shown_ways[1])
+    for rules in (Rules(keep_visited=True), Rules(keep_order=True)):
+        shown_ways = [walk(shop, *way, rules=rules) for way in (one, other)]
+        assert shown_ways[0] != shown_ways[1]
+        assert state_key(shop, shown_ways[0]) != state_key(shop, shown_ways[1])
 
 
 def test_buttons_come_before_values_of_the_same_name(shop: Shelf) -> None:

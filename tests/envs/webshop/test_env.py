@@ -5,14 +5,17 @@ import random
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from gymnasium.utils.env_checker import check_env
-from small_shop import LAMP_GOAL, SHIRT_GOAL, TO_THE_SHIRT, play, small_shop, some_action
+from small_shop import LAMP_GOAL, SHIRT, SHIRT_GOAL, TO_THE_SHIRT, play, small_shop, some_action
 
 import gigym
+from gigym.envs.checks import CheckPlan
 from gigym.envs.errors import BadOption, EpisodeError, UnknownTask
+from gigym.envs.types import JsonValue
 from gigym.envs.webshop import GoalList, Shelf, WebShopEnv
 
 
@@ -98,6 +101,7 @@ def test_a_start_that_names_no_task_is_refused(
         ({"catalogue_size": 10**9}, "catalogue_size must be from 2 to 20000"),
         ({"produts": "x"}, "Did you mean 'products'"),
         ({"products": 5}, "option products must be"),
+        ({"products": "a\0b"}, "a path holds no NUL character"),
     ],
 )
 def test_an_option_that_is_not_taken_is_told(options: dict[str, Any], told: str) -> None:
@@ -151,6 +155,24 @@ def test_the_state_key_is_blind_to_the_way_and_sees_every_choice(env: WebShopEnv
     assert key_after("search[shirt]") != key_after("search[shirt]", "click[next >]")
     visited = key_after(*way[:2], "click[back to search]", *way)
     assert visited == key_after(*way)
+
+
+@pytest.mark.parametrize("mode", ["text", "text_rich", "url"])
+def test_the_state_key_tells_all_that_a_mode_shows(mode: str) -> None:
+    plan = CheckPlan(seeds=4, steps=15, only=("state", "state_key"))
+    options: dict[str, JsonValue] = {"observation_mode": mode, "catalogue_size": 60}
+    report = gigym.check_env("WebShop-v0", plan, **options)
+    assert set(report.passed) == {"state", "state_key"} and not report.remarks
+
+
+def test_names_that_no_action_can_say_are_not_offered() -> None:
+    sold = replace(SHIRT, options=(("color", ("r[e]d", "a\nb", "", "[", "x]", "\ud800", "blue")),))
+    env = WebShopEnv(products=Shelf([sold], GoalList([SHIRT_GOAL], {"train": range(1)})))
+    env.reset(seed=0)
+    for action in ("search[shirt]", "click[b000shirt1]"):
+        env.step(action)
+    offered = env.answer("look").admissible_actions or ()
+    assert offered[-4:] == ("click[buy now]", "click[[]", "click[x]]", "click[blue]")
 
 
 def test_episodes_are_cut_after_fifteen_turns(env: WebShopEnv) -> None:

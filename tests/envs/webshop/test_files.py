@@ -3,6 +3,7 @@
 import gzip
 import json
 import lzma
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from gigym.envs.errors import BadOption, GameFileError
 from gigym.envs.webshop import CatalogueError, Product, Shelf, WebShopEnv
 from gigym.envs.webshop.files import ShopFile, read_human, read_synthetic
 from gigym.envs.webshop.sources import Origin, open_catalogue
+from gigym.envs.webshop.streaming import elements
 
 SHOP_ROW: dict[str, Any] = {
     "asin": "B000000001",
@@ -185,6 +187,16 @@ def test_a_file_that_is_not_there_is_told(write: Write, name: str) -> None:
     files = {"products": str(write("p.json", [SHOP_ROW])), name: "/nowhere/at-all.json"}
     with pytest.raises(CatalogueError, match=r"/nowhere/at-all\.json: No such file or directory"):
         gigym.make("WebShop-v0", human_goals=name == "human_instructions", **files)
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path, write: Write) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    for products, instructions in ((pipe, ""), (write("p.json", [SHOP_ROW]), pipe)):
+        with pytest.raises(CatalogueError, match=f"{pipe}: not a file; expected a JSON file"):
+            WebShopEnv(products=products, instructions=instructions)
+    with pytest.raises(CatalogueError, match="not a file"):
+        list(elements(pipe))
 
 
 def test_human_instructions_make_human_goals(write: Write) -> None:

@@ -33,7 +33,7 @@ def seen(shop: Shelf, session: Session, rules: Rules) -> dict[str, Any]:
 def test_all_recorded_pages_match(recorded_shop: Shelf, recordings: list[dict[str, Any]]) -> None:
     pages = 0
     for episode in recordings:
-        rules = Rules(show_attributes=episode["show_attrs"], keep_way=True)
+        rules = Rules(show_attributes=episode["show_attrs"], keep_visited=True, keep_order=True)
         session = Session(goal=recorded_goal(episode["goal"]), number=int(episode["session"]))
         assert seen(recorded_shop, session, rules) == episode["reset"]
         for step in episode["steps"]:
@@ -100,7 +100,7 @@ def test_a_page_may_hold_more_or_fewer_products(shop: Shelf) -> None:
 
 
 def test_an_option_is_shown_as_chosen_when_the_address_quotes_it(shop: Shelf) -> None:
-    session, rules = Session(goal=SHIRT_GOAL, number=0), Rules(keep_way=True)
+    session, rules = Session(goal=SHIRT_GOAL, number=0), Rules(keep_visited=True, keep_order=True)
     for action in ('search["x-large"]', "search[<q> men's shirts]", "click[b000shirt1]"):
         session = answer(shop, session, action, rules)
     assert "clicked" not in seen(shop, session, rules)["text_rich"]
