@@ -70,6 +70,8 @@ class FixedGames:
         wanted = "train" if split is None and "train" in parts else split
         self._games = read_games(path, wanted or "")
         named = _named_splits(self._games)
+        if wanted is None and "train" in named and path.endswith(".zip"):
+            wanted = "train"
         self.split = named[0] if len(named) == 1 else wanted if named else None
         self._ids = _part(self._games, self.split)
 
