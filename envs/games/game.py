@@ -141,7 +141,7 @@ class Game(Generic[S]):
         place = self.position
         key: list[JsonValue] = [self.rules.id, self.rules.key(place.state, agent)]
         key.append(list(place.forfeits))
-        if self.rules.key_counts_strikes:
+        if self.rules.key_counts_strikes and not self.done:
             key.append(list(place.strikes) if agent is None else place.strikes[self.seat(agent)])
         return digest(key)
 

@@ -184,7 +184,7 @@ class Negotiation(Rules[Talks]):
         """A seat's sight; of the whole state everything."""
         mode: JsonValue = [self.turns, self.reward]
         if agent is not None:
-            return [mode, agent, list(self.movers(state)), self.sight(state, agent)]
+            return [mode, agent, agent in self.movers(state), self.sight(state, agent)]
         ordered = replace(state, offers=self.seen_offers(state, None))
         return [mode, freeze_talks(ordered)]
 
