@@ -4,12 +4,13 @@ Opening compares sizes and a sample of each file, which takes milliseconds at an
 reads everything. The label is written last, so that an unfinished store is none.
 """
 
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
 
 from .errors import CatalogueError
 
@@ -39,8 +40,8 @@ class Label(BaseModel):
 
     format: str
     version: int
-    products: int
-    goals: dict[str, int]
+    products: PositiveInt
+    goals: dict[str, NonNegativeInt]
     """Goals per list, `synthetic` and `human`."""
     left_out: int
     """Products whose wish was left out: their options can be combined in too many ways."""
@@ -64,7 +65,7 @@ def write_label(folder: Path, products: int, goals: dict[str, int], left_out: in
 def read_label(folder: Path) -> Label:
     """The label of a store whose files are there. Raises `CatalogueError` for anything else."""
     try:
-        content = (folder / LABEL).read_bytes()
+        content = _content(folder / LABEL)
     except OSError as error:
         raise CatalogueError(
             f"{folder}: no store of WebShop, {LABEL}: {error.strerror}; "
@@ -83,6 +84,13 @@ def verify(folder: Path) -> Label:
         if _sha256(folder / name) != held.sha256:
             raise _damaged(folder / name, f"its sha256 is not {held.sha256}")
     return label
+
+
+def _content(path: Path) -> bytes:
+    # opening a pipe waits for a writer
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a file")
+    return path.read_bytes()
 
 
 def _parsed(folder: Path, content: bytes) -> Label:

@@ -117,8 +117,9 @@ class RawRow(Row):
     pricing: str | None = None
     category: str
     query: str
-    product_category: str
-    customization_options: dict[str, list[RawOption] | None] | str | None = None
+    product_category: str | None = None
+    customization_options: dict[str, list[RawOption] | None] | str | list[object] | None = None
+    """Whatever is no object stands for a product without options."""
 
     def kept(self) -> bool:
         """Whether WebShop takes it; names of more than ten characters are no products."""
@@ -137,7 +138,7 @@ class RawRow(Row):
             prices=prices,
             category=self.category,
             query=self.query.lower().strip(),
-            product_category=self.product_category,
+            product_category=self.product_category or "",
             options=self._options(),
             attributes=attributes or _NO_ATTRIBUTES,
         )

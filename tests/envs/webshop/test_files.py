@@ -106,6 +106,12 @@ def test_raw_products_are_processed_as_the_original_does(write: Write) -> None:
     assert plain.attributes == ("DUMMY_ATTR",)
 
 
+def test_raw_products_may_lack_options_and_categories(write: Write) -> None:
+    rows = [{**RAW_ROW, "product_category": None, "customization_options": []}]
+    (product,) = ShopFile(write("p.json", rows)).products({})
+    assert (product.product_category, product.options) == ("", ())
+
+
 def test_raw_ids_that_are_long_or_come_twice_are_left_out(write: Write) -> None:
     rows = [
         {**RAW_ROW, "name": "first"},

@@ -230,10 +230,18 @@ def test_a_missing_file_a_foreign_folder_and_a_foreign_label_are_told(
         (json.dumps({**label, "version": 2}), "version 1, got gigym-webshop-store version 2"),
         (json.dumps({**label, "files": 3}), "damaged store: not a label"),
         (json.dumps({**label, "files": {"../other": {}}}), "damaged store: not a label"),
+        (json.dumps({**label, "products": 0}), "damaged store: not a label"),
+        (json.dumps({**label, "goals": {"synthetic": -1}}), "damaged store: not a label"),
     ):
         (broken / "store.json").write_text(content)
         with pytest.raises(CatalogueError, match=told):
             open_store(broken)
+
+
+def test_a_label_that_is_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "store.json")
+    with pytest.raises(CatalogueError, match=r"no store of WebShop, store\.json: not a file"):
+        open_store(tmp_path)
 
 
 def test_a_record_that_rots_after_opening_is_told(folder: Path, tmp_path: Path) -> None:
