@@ -30,7 +30,7 @@ def judge(
     if len(given) > MAX_ANSWER:
         return Verdict(correct=False, level="empty")
     answer, wanted = tidy(given), tidy(truth)
-    if answer in _NEVER:
+    if answer.casefold() in _NEVER:
         return Verdict(correct=False, level="empty")
     form = allowed.form if allowed.form != "auto" else _form_of(wanted, allowed)
     if form is None:
@@ -180,7 +180,9 @@ def _folded(text: str) -> str:
 
 
 _DECIMAL = re.compile(r"[^.]*[0-9]*\.[0-9]{3,}[^.]*", re.ASCII)
-_NEVER = frozenset({"", "nan", "inf", "-inf", "+inf", "infinity", "NaN", "Inf"})
+_NEVER = frozenset(
+    {"", *(sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity"))}
+)
 _LEVELS: dict[Form, Callable[[str, str, AnswerRules], Verdict]] = {
     "number": _number,
     "set": _set,

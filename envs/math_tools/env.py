@@ -216,7 +216,7 @@ class SourceOptions:
     ) -> None:
         if dataset and reasoning_gym:
             raise BadOption("give dataset or reasoning_gym, not both")
-        self._kinds = kinds_named(kinds if isinstance(kinds, str) else ",".join(kinds))
+        self._kinds = kinds_named(kinds)
         self._difficulty, self._dataset, self._gym = difficulty, dataset, reasoning_gym
 
     def source(self, split: str) -> Source:

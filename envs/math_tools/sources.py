@@ -4,11 +4,13 @@ A source names the problem of a seed and makes the problem of a name.
 """
 
 import difflib
+from collections.abc import Sequence
 from typing import Protocol
 
 from ..errors import BadOption
 from . import reasoning
 from .datasets import read_problems
+from .names import names_of
 from .problems import DIFFICULTIES, KINDS, rebuild
 from .types import Problem
 
@@ -93,12 +95,12 @@ def checked_split(split: str) -> str:
     return split
 
 
-def kinds_named(kinds: str) -> tuple[str, ...]:
+def kinds_named(kinds: str | Sequence[str]) -> tuple[str, ...]:
     """The kinds of a list such as `word,linear`; `all` names every kind."""
-    names = [name.strip() for name in kinds.split(",")]
-    if names == ["all"]:
+    names = names_of("kinds", kinds)
+    if names == ("all",):
         return KINDS
-    for name in names:
+    for name in names or ("",):
         if name not in KINDS:
             near = difflib.get_close_matches(name, KINDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""

@@ -14,6 +14,7 @@ from ..types import JsonValue
 from .calculator import calculate, show
 from .calls import TOOLS, Call
 from .limits import CalculatorError
+from .names import names_of
 from .native import ARGUMENTS
 
 SHOWN = 2_048
@@ -62,8 +63,7 @@ class Toolbox:
 
 def tools_named(tools: str | Sequence[str]) -> tuple[str, ...]:
     """The tools of `"calculator,python"`, of a list, or of `"none"`."""
-    listed = tools.split(",") if isinstance(tools, str) else tools
-    names = [name.strip() for name in listed if name.strip()]
+    names = [name for name in names_of("tools", tools) if name]
     if names == ["none"]:
         return ()
     for name in names:

@@ -1,0 +1,29 @@
+"""Options that are lists of names, and words that are no answer to anything."""
+
+import pytest
+
+import gigym
+from gigym.envs.errors import BadOption
+from gigym.envs.math_tools.answers import is_correct
+from gigym.envs.types import JsonValue
+
+
+@pytest.mark.parametrize("option", ["kinds", "tools"])
+@pytest.mark.parametrize("given", [5, None, [1], {"word": 1}, ["word", None]])
+def test_a_list_of_names_holds_names_only(option: str, given: JsonValue) -> None:
+    with pytest.raises(BadOption, match=f"MathTools-v0: option {option} must be names"):
+        gigym.make("MathTools-v0", **{option: given})
+
+
+def test_names_may_be_a_text_or_a_list() -> None:
+    by_text = gigym.make("MathTools-v0", kinds=" word, linear ", tools="calculator")
+    by_list = gigym.make("MathTools-v0", kinds=["word", "linear"], tools=["calculator"])
+    assert by_text.start(4).observation == by_list.start(4).observation
+
+
+@pytest.mark.parametrize(
+    "word", ["nan", "NaN", "NAN", "-nan", "inf", "INF", "Infinity", "-Infinity"]
+)
+@pytest.mark.parametrize("truth", ["1", "nan", "Infinity", "inf"])
+def test_no_number_and_no_end_is_never_right(word: str, truth: str) -> None:
+    assert not is_correct(word, truth)
