@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from .envs import check_env, list_envs, make, make_aec, make_parallel, make_vec, register
+    from .envs.adapters import wrap
     from .envs.tasks import tasks
     from .grouping import Group, Steps, Trajectory, Turn, estimate
 
@@ -28,6 +29,7 @@ __all__ = [
     "make_vec",
     "register",
     "tasks",
+    "wrap",
 ]
 __version__ = "0.0.1"
 
@@ -45,6 +47,7 @@ _ROOM = {
     "make_vec": "envs",
     "register": "envs",
     "tasks": "envs.tasks",
+    "wrap": "envs.adapters",
 }
 
 

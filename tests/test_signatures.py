@@ -18,6 +18,7 @@ PARAMETERS: dict[Callable[..., Any], str] = {
     gigym.make_parallel: "env_id options",
     gigym.make_aec: "env_id options",
     gigym.tasks: "env_id split options",
+    gigym.wrap: "env id state_key action_names max_steps",
     gigym.register: "card entry_point",
     gigym.list_envs: "",
     gigym.estimate: "steps name options",
@@ -77,6 +78,7 @@ def test_the_facade_names_what_it_promises() -> None:
         "make_vec",
         "register",
         "tasks",
+        "wrap",
     ]
 
 
