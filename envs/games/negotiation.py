@@ -90,8 +90,8 @@ class Negotiation(Rules[Talks]):
         if len(commands) > 1:
             return Refused(why="give one command, or `say ...` and one command on the next line")
         heard = () if speech is None else (f"{agent} says: {spoken(speech[3:])}",)
-        if speech is not None and len(speech[3:].strip()) > MAX_SPEECH:
-            return Refused(why=f"a speech has at most {MAX_SPEECH} characters")
+        if speech is not None and not 1 <= len(speech[3:].strip()) <= MAX_SPEECH:
+            return Refused(why=f"a speech has 1 to {MAX_SPEECH} characters")
         if not commands:
             return self._only_speech(state, agent, heard)
         answer = self._command(state, agent, commands[0].lower().split())

@@ -268,8 +268,9 @@ def test_a_frozen_game_goes_on_alike_and_cannot_be_made_to_lie() -> None:
     truth = {name: facts().holds(name, twin.position.state.hidden) for name in ("an animal",)}
     assert dict(twin.position.state.answers)["an animal"] == ("yes" if truth["an animal"] else "no")
     for change in ({"answers": [["rich", "yes"]]}, {"guesses": ["unicorn"]}, {"pending": "rich"}):
+        broken: Any = {**frozen, "state": {**frozen["state"], **change}}
         with pytest.raises(BadOption, match="not a frozen game"):
-            twin.restore({**frozen, "state": {**frozen["state"], **change}})
+            twin.restore(broken)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import random
 import warnings
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_turns_have_a_parallel_form_too() -> None:
 @pytest.mark.parametrize("env_id", IDS)
 def test_seed_and_render_checkers_pass(env_id: str) -> None:
     seed_test(lambda: gigym.make_aec(env_id), num_cycles=20)
-    render_test(lambda render_mode: gigym.make_aec(env_id, render_mode=render_mode))
+    render_test(partial(gigym.make_aec, env_id))
 
 
 def test_max_cycles_cut_a_game_in_both_forms() -> None:
@@ -150,8 +151,8 @@ def test_a_seat_not_on_turn_can_only_wait() -> None:
     assert infos["agent_1"]["admissible_actions"] == ["wait"] and not infos["agent_1"]["turn"]
     *_, infos = env.step({"agent_0": "ask an animal", "agent_1": "wait"})
     assert infos["agent_0"]["valid"] and infos["agent_1"]["turn"]
-    for _ in range(2):
-        seen, rewards, over, _, infos = env.step({"agent_0": "guess whale", "agent_1": "hm"})
+    env.step({"agent_0": "guess whale", "agent_1": "hm"})
+    seen, rewards, over, _, infos = env.step({"agent_0": "guess whale", "agent_1": "hm"})
     assert "Invalid: it is not your turn" in seen["agent_0"]["observation"]
     assert over == {"agent_0": True, "agent_1": True} and set(rewards.values()) == {0.0}
     assert infos["agent_0"]["forfeits"] == ["agent_0", "agent_1"]
