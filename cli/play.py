@@ -1,19 +1,21 @@
 """`gigym play`: one episode in the terminal, by a person or by a scripted agent.
 
 A person sees the observation, the numbered choices, the reward and the state key, and whether
-the state was met before; `u` steps back, `q` ends. With `--json` the transcript goes to stderr
-and the episode to stdout as one object, whatever the environment's code prints.
+the state was met before; the tab key completes actions. `u` steps back, `h` shows the moves so
+far, `?WORD` the choices that hold a word, `q` ends; a backslash sends such a word as an action.
+With `--json` the transcript goes to stderr and the episode to stdout as one object, whatever the
+environment's code prints.
 """
 
 import json
-import shutil
 import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .text import cells, clean
+from .prompt import ask, listed
+from .text import clean
 from .words import AsJson, Assignments, EnvId, new_app
 
 if TYPE_CHECKING:
@@ -65,9 +67,14 @@ def _play_by_policy(sitting: "Sitting", policy: "Policy") -> None:
 
 
 def _play_by_hand(sitting: "Sitting") -> None:
+    shown = None
     while not sitting.reply.done:
-        print(f"\n{_choices(sitting.reply)}\n{_standing(sitting)}  (u back, q quit)")
-        line = _ask()
+        choices = sitting.reply.admissible_actions
+        if shown is not sitting.reply:
+            keys = "(u back, h history, ?WORD find, q quit)"
+            print(f"\n{listed(choices)}\n{_standing(sitting)}  {keys}")
+        shown = sitting.reply
+        line = ask(choices or ())
         if line in (None, "q"):
             return
         if line:
@@ -77,6 +84,12 @@ def _play_by_hand(sitting: "Sitting") -> None:
 def _obey(line: str, sitting: "Sitting") -> None:
     from ..envs import Unsupported
 
+    if line == "h":
+        print(_history(sitting))
+        return
+    if line.startswith("?"):
+        print(listed(sitting.reply.admissible_actions, line[1:].strip()))
+        return
     if line != "u":
         sitting.take(_meant(line, sitting.reply))
     else:
@@ -88,25 +101,19 @@ def _obey(line: str, sitting: "Sitting") -> None:
     print(f"\n{clean(sitting.reply.observation)}")
 
 
-def _ask() -> str | None:
-    if sys.stdin.isatty():
-        print("> ", end="", flush=True)
-    line = sys.stdin.readline()
-    return line.strip() if line else None
+def _history(sitting: "Sitting") -> str:
+    moves = enumerate(sitting.moves, 1)
+    lines = [f"{n:3d} {clean(move.action)}  ({move.reward:+g})" for n, move in moves]
+    return "\n".join(lines) or "(no moves so far)"
 
 
 def _meant(line: str, reply: "Reply") -> str:
     choices = reply.admissible_actions or ()
+    if line.startswith("\\"):
+        return line[1:]
     if line.isdecimal() and 1 <= int(line) <= len(choices):
         return choices[int(line) - 1]
     return line
-
-
-def _choices(reply: "Reply") -> str:
-    if reply.admissible_actions is None:
-        return "(any text is an action here)"
-    numbered = [f"{n:3d} {clean(action)}" for n, action in enumerate(reply.admissible_actions, 1)]
-    return cells(numbered, shutil.get_terminal_size().columns)
 
 
 def _standing(sitting: "Sitting") -> str:

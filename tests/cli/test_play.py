@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from gigym.cli.prompt import completions, listed
+
 Gigym = Callable[..., Any]
 Typed = Callable[..., None]
 
@@ -109,3 +111,38 @@ def test_an_environment_that_raises_ends_with_code_7(
     assert played.code == 7
     assert "TestCorridor-v0 raised RuntimeError: the floor gave way" in played.err
     assert "Traceback" not in played.err
+
+
+def test_h_shows_the_moves_so_far_and_is_no_move(gigym: Gigym, corridor: str, typed: Typed) -> None:
+    typed("h", "east", "h", "q")
+    played = gigym("play", corridor)
+    assert "(no moves so far)" in played.out and "  1 east  (+0)" in played.out
+    assert "left unfinished after 1 turns" in played.out
+
+
+def test_a_backslash_sends_a_word_that_would_be_a_command(
+    gigym: Gigym, corridor: str, typed: Typed
+) -> None:
+    typed("\\q", "\\1", "q")
+    turns = gigym("play", corridor, "--json").json["turns"]
+    assert [turn["action"] for turn in turns] == ["q", "1"]
+
+
+def test_long_lists_are_cut_and_can_be_filtered_with_their_numbers() -> None:
+    choices = [f"take apple {n}" for n in range(1, 100)] + ["open Fridge 1"]
+    assert "... and 40 more" in listed(choices) and "Fridge" not in listed(choices)
+    assert listed(choices, "fridge").strip() == "100 open Fridge 1"
+    assert "take apple 99" in listed(choices, "")
+    assert "none of 100 actions holds 'pear'" in listed(choices, "pear")
+
+
+def test_actions_are_completed_whatever_the_case() -> None:
+    assert completions(["go to Bed 1", "go to desk 1", "look"], "GO TO B") == ["go to Bed 1"]
+
+
+def test_a_game_without_a_list_takes_any_text(gigym: Gigym, typed: Typed) -> None:
+    typed("? anything", "the answer is 7", "u", "q")
+    played = gigym("play", "MathTools-v0")
+    assert played.code == 0
+    assert "(any text is an action here)" in played.out
+    assert "left unfinished after 0 turns" in played.out
