@@ -28,7 +28,8 @@ def thaw(shop: Catalogue, rules: Rules, frozen: JsonValue) -> Session:
         raise BadOption(f"not a visit to this shop: it has no {error}") from None
     except (TypeError, ValueError, AttributeError) as error:
         raise BadOption(f"not a frozen visit of WebShop-v0: {error}") from None
-    return replace(session, page=page, visited=visited)
+    # what these rules do not show is no part of their states
+    return replace(session, page=page, visited=visited if rules.keep_visited else frozenset())
 
 
 def named_session(shop: Catalogue, goal_id: str) -> Session:
@@ -66,7 +67,9 @@ def _thawed(shop: Catalogue, goal: Goal, rules: Rules, tree: Mapping[str, JsonVa
     if "product" not in tree:
         return results
     product = shop.index_of(cast(str, tree["product"]))
-    chosen = _chosen(shop, product, cast("list[list[str]]", tree["chosen"]))
+    chosen = _chosen(shop, product, cast("list[tuple[str, str]]", tree["chosen"]))
+    if not rules.keep_order:
+        chosen = tuple(sorted(chosen))
     item = Item(results=results, product=product, chosen=chosen)
     if "sub_page" in tree:
         return SubPage(item=item, name=SUB_PAGES[SUB_PAGES.index(cast(str, tree["sub_page"]))])
@@ -80,9 +83,11 @@ def _results(shop: Catalogue, tree: Mapping[str, JsonValue]) -> Results:
     return Results(keywords=keywords, found=find(shop, keywords), number=number)
 
 
-def _chosen(shop: Catalogue, product: int, choices: list[list[str]]) -> tuple[tuple[str, str], ...]:
+def _chosen(
+    shop: Catalogue, product: int, choices: list[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
     offered = dict(shop.product(product).options)
     for name, value in choices:
         if value not in offered[name]:
             raise ValueError(f"option {name!r:.40} has no value {value!r:.40}")
-    return tuple((name, value) for name, value in choices)
+    return tuple(dict(choices).items())

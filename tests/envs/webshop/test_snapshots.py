@@ -8,6 +8,7 @@ from small_shop import SHIRT_GOAL, TO_THE_SHIRT, small_shop, some_action
 from gigym.envs.errors import BadOption, UnknownTask
 from gigym.envs.types import JsonValue
 from gigym.envs.webshop import Shelf, WebShopEnv
+from gigym.envs.webshop.pages import Item
 
 
 @pytest.fixture
@@ -32,6 +33,33 @@ def test_a_snapshot_continues_where_it_was_taken(shop: Shelf) -> None:
                     other.restore(env.snapshot())
                     assert other.session == env.session
                     break
+
+
+@pytest.mark.parametrize("mode", ["text_rich", "url"])
+def test_what_a_mode_does_not_show_is_not_taken_over(env: WebShopEnv, mode: str) -> None:
+    env.reset(options={"task": SHIRT_GOAL.id})
+    other = WebShopEnv(products=env.shop, observation_mode=mode)
+    other.reset(options={"task": SHIRT_GOAL.id})
+    for action in (*TO_THE_SHIRT[:2], "click[x-large]", "click[black]"):
+        env.step(action)
+        other.step(action)
+    assert env.session != other.session
+    key = env.answer("look").state_key
+    env.restore(other.snapshot())
+    assert env.answer("look").state_key == key
+
+
+def test_of_two_values_of_one_group_the_last_one_counts(env: WebShopEnv) -> None:
+    env.reset(options={"task": SHIRT_GOAL.id})
+    page: JsonValue = {
+        "keywords": "shirt",
+        "number": 1,
+        "product": "B000SHIRT1",
+        "chosen": [["size", "small"], ["size", "x-large"]],
+    }
+    env.thaw({"goal": SHIRT_GOAL.id, "visited": [], "page": page})
+    assert isinstance(env.session.page, Item)
+    assert env.session.page.chosen == (("size", "x-large"),)
 
 
 def test_forks_go_their_own_ways(env: WebShopEnv) -> None:
