@@ -146,6 +146,8 @@ class TextEnv(gymnasium.Env[str, str]):
             raise EpisodeError(f"{self.card.id}: step before reset; call reset first")
         if self._last.done:
             raise EpisodeError(f"{self.card.id}: the episode is over; call reset first")
+        if not isinstance(action, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise BadOption(f"{self.card.id}: an action is a text, got {action!r:.80}")
         reply = self.act(action)
         self._turns += 1
         if not reply.terminated and self.max_steps is not None and self._turns >= self.max_steps:

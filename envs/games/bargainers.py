@@ -55,7 +55,7 @@ class Bargainer:
 
 
 class RandomPlayer:
-    """Any of the commands, the same for the same knowledge."""
+    """Any of the commands, the same for the same knowledge; quits only once an offer was made."""
 
     def __init__(self, seed: int | str = 0) -> None:
         self._seed = seed
@@ -64,7 +64,11 @@ class RandomPlayer:
         """One of the listed commands."""
         known: JsonValue = [reply.info["knowledge"], reply.info["invalid"]]
         rng = random.Random(f"{self._seed}/{reply.info['agent']}/{digest(known)}")
-        return rng.choice(reply.admissible_actions or ("quit",))
+        commands = reply.admissible_actions or ("quit",)
+        # Else a game could be over before the other seat has seen it.
+        if not cast("dict[str, Any]", reply.info["knowledge"]).get("offers"):
+            commands = tuple(name for name in commands if name != "quit") or commands
+        return rng.choice(commands)
 
 
 class Greedy:

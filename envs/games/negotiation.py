@@ -45,8 +45,9 @@ class Negotiation(Rules[Talks]):
 
         With `reservation` each seat has 0-4 points to fall back on.
         """
-        if not 1 <= turns <= 100:
-            raise BadOption(f"{self.id}: turns must be between 1 and 100, got {turns}")
+        least = 1 if self.sealed else 2
+        if not least <= turns <= 100:
+            raise BadOption(f"{self.id}: turns must be between {least} and 100, got {turns}")
         if reward not in get_args(RewardMode):
             known = ", ".join(get_args(RewardMode))
             raise BadOption(f"{self.id} has no reward {reward!r}; choose one of: {known}")

@@ -177,6 +177,8 @@ class GameParallel(_Seats[S], ParallelEnv[str, Observation, str]):
     ]:
         """The moves of all seats; a seat without one has made an invalid one."""
         self._live()
+        if not isinstance(actions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise BadOption(f"step takes a text per seat, as a dict, got {actions!r:.80}")
         texts = {
             agent: self._text(agent, action)
             for agent, action in actions.items()

@@ -169,6 +169,9 @@ def _formula(answer: str, wanted: str, symbolic: Symbolic | None) -> Verdict:
     # A list offered for one formula, or the other way round, is a hedge: its shape is wrong.
     if len(parts(answer, thousands=True)) != len(parts(wanted, thousands=True)):
         return exact
+    # Of a chain such as `5 = 3 = x` the library takes the last value, whatever stands before.
+    if named(answer)[1].count("=") != named(wanted)[1].count("="):
+        return exact
     # The library compares decimals after rounding, so a decimal would pass for a root.
     if bracket(answer) != bracket(wanted) or (_DECIMAL.fullmatch(answer) and "." not in wanted):
         return exact

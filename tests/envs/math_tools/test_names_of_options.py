@@ -4,7 +4,8 @@ import pytest
 
 import gigym
 from gigym.envs.errors import BadOption
-from gigym.envs.math_tools.answers import is_correct
+from gigym.envs.math_tools.answers import is_correct, judge
+from gigym.envs.math_tools.types import Verdict
 from gigym.envs.types import JsonValue
 
 
@@ -27,3 +28,16 @@ def test_names_may_be_a_text_or_a_list() -> None:
 @pytest.mark.parametrize("truth", ["1", "nan", "Infinity", "inf"])
 def test_no_number_and_no_end_is_never_right(word: str, truth: str) -> None:
     assert not is_correct(word, truth)
+
+
+@pytest.mark.parametrize("answer", [r"5 = 3 = \sqrt{8}", r"3 = \sqrt{8}", r"\sqrt{8} = 3"])
+def test_a_false_equation_is_no_answer_to_a_formula(answer: str) -> None:
+    assert not judge(answer, r"2\sqrt{2}", symbolic=_always).correct
+
+
+def test_a_named_formula_reaches_the_symbolic_level() -> None:
+    assert judge(r"x = \sqrt{8}", r"2\sqrt{2}", symbolic=_always).correct
+
+
+def _always(answer: str, truth: str) -> Verdict:
+    return Verdict(correct=True, level="symbolic")
