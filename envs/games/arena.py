@@ -9,6 +9,7 @@ runs and taken back afterwards, so that neither other games nor the caller's dra
 state is the list of moves so far; the running game is a cache of it, replayed where need be.
 """
 
+import copy
 import difflib
 import importlib
 import random
@@ -17,7 +18,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -123,6 +124,12 @@ class TextArena(Rules[Bout]):
         self.id = f"TextArena-v0/{game}"
         self.agents = tuple(f"player_{number}" for number in range(players))
         self._cached: tuple[Bout, Live] | None = None
+
+    def detached(self) -> Self:
+        """The same game without the cached one, which a copy will replay."""
+        twin = copy.copy(self)
+        twin._cached = None
+        return twin
 
     def deal(self, task: str) -> Bout:
         """The seed of the task."""

@@ -174,8 +174,10 @@ class Game(Generic[S]):
         )
 
     def clone(self) -> Self:
-        """An independent copy; positions are values, so that it costs nothing."""
-        return copy.copy(self)
+        """An independent copy; positions are values, so that it costs next to nothing."""
+        twin = copy.copy(self)
+        twin.rules = self.rules.detached()
+        return twin
 
     def freeze(self) -> JsonValue:
         """The position as JSON data."""

@@ -7,7 +7,7 @@ can reach it. A move is refused as a whole or done as a whole.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from ..types import JsonValue
 
@@ -54,6 +54,10 @@ class Rules(ABC, Generic[S]):
     key_counts_strikes: bool = True
     """Invalid moves in a row belong to the state, since they decide when it is forfeited."""
     agents: tuple[str, ...] = ("agent_0", "agent_1")
+
+    def detached(self) -> Self:
+        """Rules for a copy of a game that may run in another thread; these, unless they cache."""
+        return self
 
     @abstractmethod
     def deal(self, task: str) -> S:

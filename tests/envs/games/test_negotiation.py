@@ -11,7 +11,6 @@ from gigym.envs import BadOption, EpisodeError, UnknownTask
 from gigym.envs.games import Game, Negotiation, SealedNegotiation, play
 from gigym.envs.games.bargain import Stakes, Talks, draw_stakes
 from gigym.envs.games.deals import TOTAL, splits, worth
-from gigym.envs.games.rules import Rules
 from gigym.envs.types import JsonValue, digest
 
 VECTOR = Stakes(
@@ -304,7 +303,7 @@ def test_data_that_is_no_frozen_game_is_refused() -> None:
         {"log": [1]},
         {"strikes": [0]},
         {"state": {**state, "pool": [9, 1, 3]}},
-        {"state": {**state, "values": [[5, 0, 0], [1, 2, 2]]}},
+        {"state": {**state, "values": [[9, 0, 0], [1, 2, 2]]}},
         {"state": {**state, "offers": [[0, "propose", [3, 0, 0]]]}},
         {"state": {**state, "offers": [[2, "quit", []]]}},
     )
@@ -329,7 +328,3 @@ def test_wrong_options_are_told() -> None:
         game.reset(0, {"tsk": "train/1"})
     with pytest.raises(BadOption, match="no policy for agent_0"):
         play(game, {}, seed=0)
-
-
-def test_rules_name_their_abstract_parts() -> None:
-    assert "sight" in Rules.__abstractmethods__
