@@ -89,9 +89,17 @@ def _tuple(answer: str, wanted: str, rules: AnswerRules) -> Verdict:
     true_values = _values(wanted, _lenient(rules), thousands=True)
     if bracket(answer) == "{" or true_values is None:
         return Verdict(correct=False, level="tuple")
-    readings = (_in_order(answer, rules, grouped) for grouped in (False, True))
+    bare = _unnamed(answer, rules.names)
+    readings = (_in_order(bare, rules, grouped) for grouped in (False, True))
     right = any(_equal(found, true_values, rules.tol) for found in readings)
     return Verdict(correct=right, level="tuple")
+
+
+def _unnamed(answer: str, names: tuple[str, ...]) -> str:
+    """`(x, y) = (1, 2)` without what stands before the sign, where the names are in order."""
+    before, sign, behind = answer.partition("=")
+    stated = tuple(part.strip() for part in before.strip().strip("()").split(","))
+    return behind.strip() if sign and len(names) > 1 and stated == names else answer
 
 
 def _in_order(answer: str, rules: AnswerRules, grouped: bool) -> list[Fraction] | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 _AND = re.compile(r"\s*(?:;|\bor\b|\band\b|\\cup\b|\\quad|\\lor\b|\\land\b)\s*", re.ASCII)
 _NAME = re.compile(r"(?P<name>[A-Za-z])(?:_\{?[0-9]\}?)?\s*=\s*(?P<value>[^=]+)", re.ASCII)
 _MEMBER = re.compile(r"[A-Za-z]\s*(?:\\in|=)\s*(?=\\?\{)", re.ASCII)
+_GROUP = re.compile(r"[0-9]{3}(?![0-9])", re.ASCII)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -65,8 +66,7 @@ def _commas(text: str, thousands: bool) -> Iterator[str]:
 
 def _grouping(text: str, place: int) -> bool:
     """The comma stands between a digit and a group of three digits."""
-    behind = re.match(r"[0-9]{3}(?![0-9])", text[place + 1 :])
-    return behind is not None and re.search(r"[0-9]\Z", text[:place]) is not None
+    return _GROUP.match(text, place + 1) is not None and text[max(place - 1, 0)] in "0123456789"
 
 
 def _plus_minus(part: str) -> tuple[str, ...]:

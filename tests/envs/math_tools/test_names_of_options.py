@@ -5,7 +5,7 @@ import pytest
 import gigym
 from gigym.envs.errors import BadOption
 from gigym.envs.math_tools.answers import is_correct, judge
-from gigym.envs.math_tools.types import Verdict
+from gigym.envs.math_tools.types import AnswerRules, Verdict
 from gigym.envs.types import JsonValue
 
 
@@ -41,3 +41,14 @@ def test_a_named_formula_reaches_the_symbolic_level() -> None:
 
 def _always(answer: str, truth: str) -> Verdict:
     return Verdict(correct=True, level="symbolic")
+
+
+def test_a_named_tuple_is_read_in_the_order_of_its_names() -> None:
+    pair = AnswerRules(form="tuple", names=("x", "y"))
+    assert is_correct("(x, y) = (1, 2)", "(1, 2)", pair)
+    assert not is_correct("(y, x) = (1, 2)", "(1, 2)", pair)
+    assert not is_correct("(x, y) = (2, 1)", "(1, 2)", pair)
+
+
+def test_a_comma_at_the_edge_groups_nothing() -> None:
+    assert not is_correct(",123", "123") and is_correct("1,234", "1234")
