@@ -46,17 +46,24 @@ def _valuations(pool: Counts, points: int) -> Iterator[Counts]:
 
 
 @functools.lru_cache(maxsize=1024)
+def _worths(pool: Counts, values: Counts) -> tuple[int, ...]:
+    """Points of every share, in the order of `splits`."""
+    return tuple(worth(values, share) for share in splits(pool))
+
+
+@functools.lru_cache(maxsize=1024)
 def ranked(pool: Counts, values: Counts) -> tuple[Counts, ...]:
     """Every share, the dearest first; among equals the smallest, which leaves most to others."""
-    return tuple(sorted(splits(pool), key=lambda share: (-worth(values, share), sum(share), share)))
+    pairs = zip(splits(pool), _worths(pool, values), strict=True)
+    return tuple(keep for _, _, keep in sorted((-got, sum(keep), keep) for keep, got in pairs))
 
 
 @functools.lru_cache(maxsize=1024)
 def points_of_splits(pool: Counts, first: Counts, second: Counts) -> frozenset[tuple[int, int]]:
     """What both sides can get, over all splits."""
-    return frozenset(
-        (worth(first, share), worth(second, rest(pool, share))) for share in splits(pool)
-    )
+    whole = worth(second, pool)
+    pairs = zip(_worths(pool, first), _worths(pool, second), strict=True)
+    return frozenset((got, whole - given) for got, given in pairs)
 
 
 def max_welfare(pool: Counts, first: Counts, second: Counts) -> int:
@@ -91,4 +98,5 @@ def kindest(pool: Counts, values: Counts, points: int, asked: Counts) -> Counts:
         clash = sum(max(0, kept + wanted - held) for kept, wanted, held in pairs)
         return clash, sum(keep), keep
 
-    return min((keep for keep in splits(pool) if worth(values, keep) >= points), key=cost)
+    pairs = zip(splits(pool), _worths(pool, values), strict=True)
+    return min((keep for keep, got in pairs if got >= points), key=cost)

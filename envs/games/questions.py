@@ -81,7 +81,8 @@ class TwentyQuestions(Rules[Quest]):
 
     def remaining(self, state: Quest) -> tuple[str, ...]:
         """Candidates that fit all answers and were not guessed."""
-        things = tuple(thing for thing in state.candidates if thing not in self._wrong(state))
+        wrong = self._wrong(state)
+        things = tuple(thing for thing in state.candidates if thing not in wrong)
         for attribute, answer in state.answers:
             if answer != "unknown":
                 things = self.facts.keep(things, attribute, answer == "yes")
