@@ -84,13 +84,15 @@ def without_thoughts(text: str) -> str:
 
 
 def _spans(text: str) -> list[_Span]:
-    """All calls, those of an earlier format first; code may quote a tag, which is then no call."""
-    found = [_native_span(native) for native in read_native(text)]
-    tags = sorted((s for tool in TOOLS for s in _tagged(text, tool)), key=lambda span: span.start)
-    for span in (*tags, *_fenced(text)):
-        if not any(taken.start <= span.start < taken.end for taken in found):
-            found.append(span)
-    return found
+    """All calls, those of an earlier format first; a call quoted in another one is none."""
+    native = [_native_span(found) for found in read_native(text)]
+    tagged = [span for tool in TOOLS for span in _tagged(text, tool)]
+    ranked = [(span, rank) for rank, s in enumerate((native, tagged, _fenced(text))) for span in s]
+    kept: list[tuple[_Span, int]] = []
+    for span, rank in sorted(ranked, key=lambda pair: pair[0].start):
+        if not kept or span.start >= kept[-1][0].end:
+            kept.append((span, rank))
+    return [span for span, _ in sorted(kept, key=lambda pair: pair[1])]
 
 
 def _native_span(native: Native) -> _Span:
