@@ -118,8 +118,7 @@ class MathToolsEnv(TextEnv):
             case Call():
                 return self._called(said)
             case Malformed():
-                self._running = replace(self.episode, valid=False)
-                return self._reply(wording.not_understood(said, self.tools))
+                return self._reply(wording.not_understood(said, self.tools), valid=False)
 
     def freeze(self) -> JsonValue:
         """The problem's id, the calls and the outcome."""
@@ -167,8 +166,7 @@ class MathToolsEnv(TextEnv):
         return said
 
     def _called(self, call: Call) -> Reply:
-        episode = replace(self.episode, valid=True)
-        self._running = episode
+        episode = self.episode
         if len(episode.calls) >= self._budget:
             return replace(self._reply(wording.SPENT), truncated=True)
         result = self._tools.use(call)
@@ -179,15 +177,17 @@ class MathToolsEnv(TextEnv):
 
     def _answered(self, final: Final) -> Reply:
         verdict = verdict_on(self.episode.problem, final.answer)
-        self._running = replace(self.episode, valid=True, verdict=verdict)
+        self._running = replace(self.episode, verdict=verdict)
         reply = self._reply(wording.CORRECT if verdict.correct else wording.WRONG)
         return replace(reply, terminated=True, reward=self._scale if verdict.correct else 0.0)
 
-    def _reply(self, observation: str) -> Reply:
+    def _reply(self, observation: str, *, valid: bool = True) -> Reply:
+        """The answer to a turn; `valid` says that the turn was a call or an answer."""
         episode = self.episode
-        return Reply(observation=observation, state_key=episode.key(), info=self._facts(episode))
+        facts = self._facts(episode, valid)
+        return Reply(observation=observation, state_key=episode.key(), info=facts)
 
-    def _facts(self, episode: Episode) -> dict[str, JsonValue]:
+    def _facts(self, episode: Episode, valid: bool) -> dict[str, JsonValue]:
         problem, verdict = episode.problem, episode.verdict
         facts: dict[str, JsonValue] = {
             "won": episode.won,
@@ -197,7 +197,7 @@ class MathToolsEnv(TextEnv):
             "difficulty": problem.difficulty,
             "tool_calls": len(episode.calls),
             "failed_calls": episode.failed_calls,
-            "valid": episode.valid,
+            "valid": valid,
         }
         if self._tools.sandbox_level is not None:
             facts["sandbox_level"] = self._tools.sandbox_level

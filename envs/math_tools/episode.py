@@ -23,8 +23,6 @@ class Episode:
     problem: Problem
     calls: tuple[Used, ...] = ()
     failed_calls: int = 0
-    valid: bool = True
-    """The last turn was a call or an answer."""
     verdict: Verdict | None = None
     """What the checker found; None before an answer."""
 
@@ -44,7 +42,6 @@ class Episode:
             "task": self.problem.id,
             "calls": [list(call) for call in self.calls],
             "failed_calls": self.failed_calls,
-            "valid": self.valid,
             "verdict": None if self.verdict is None else _frozen(self.verdict),
         }
 
@@ -52,14 +49,13 @@ class Episode:
 def thawed(frozen: JsonValue, problem: Problem) -> Episode:
     """The episode of frozen data. Raises `BadOption` for what is none."""
     fields = frozen if isinstance(frozen, dict) else {}
-    calls, failed, valid = fields.get("calls"), fields.get("failed_calls"), fields.get("valid")
-    if not isinstance(calls, list) or not isinstance(failed, int) or not isinstance(valid, bool):
-        raise BadOption("not a frozen episode of MathTools-v0: expected calls, failed_calls, valid")
+    calls, failed = fields.get("calls"), fields.get("failed_calls")
+    if not isinstance(calls, list) or not isinstance(failed, int):
+        raise BadOption("not a frozen episode of MathTools-v0: expected calls and failed_calls")
     return Episode(
         problem=problem,
         calls=tuple(_used(call) for call in calls),
         failed_calls=failed,
-        valid=valid,
         verdict=_verdict(fields.get("verdict")),
     )
 

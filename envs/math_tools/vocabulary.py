@@ -17,6 +17,7 @@ from .word import ITEMS, NAMES, PLACES, plural
 _SAMPLE = 24
 _TAGS = (*TOOLS, "answer", "output")
 _SIGNS = (*"0123456789", *"+-*/%()=,.{}", "**", "//")
+_NOUN = re.compile(r"\{\w+:([a-z]+)\}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z][A-Za-z]+", re.ASCII)
 
 
@@ -35,6 +36,8 @@ def _texts() -> Iterator[str]:
     yield from wording.opening("", TOOLS, 8, 10).splitlines()
     yield wording.not_understood(Malformed(reason="it held neither a call nor an answer"), TOOLS)
     for template in TEMPLATES:
+        for noun in _NOUN.findall(template.text):
+            yield f"{noun} {plural(noun)}"
         yield re.sub(r"\{[^}]*\}", " ", f"{template.text} {template.question}")
     for kind in KINDS:
         if kind != "combinatorics":
