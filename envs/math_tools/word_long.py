@@ -46,8 +46,8 @@ LONG = (
         steps=4,
         levels=(3, 5),
         text=(
-            "{a:worker} of a company each earn {b:dollar} a month; "
-            "another {c:worker} each earn {d:dollar} a month."
+            "In a company, {a:worker} each earn {b:dollar} a month, "
+            "and the other {c:worker} each earn {d:dollar} a month."
         ),
         question="How many dollars does the company pay to all of them in {k} months?",
         draw=lambda dice: {"k": dice.small()} | {k: dice.count() for k in "abcd"},
@@ -94,7 +94,7 @@ LONG = (
         steps=4,
         levels=(3, 5),
         text=(
-            "{a:kilogram} of nuts at {p:dollar} per kilogram are mixed with {b:kilogram} of "
+            "A shop mixes {a:kilogram} of nuts at {p:dollar} per kilogram with {b:kilogram} of "
             "raisins at {q:dollar} per kilogram. | Nothing is lost in mixing."
         ),
         question="What is the whole mixture worth, in dollars?",
