@@ -152,7 +152,9 @@ def _conflict_shares(rows: Ordered, graph: Graph, level: str) -> FloatRows:
 
 
 def _faith(share: FloatRows, doubt: float) -> FloatRows:
-    kept, lost = (1.0 - share) ** doubt, share**doubt
+    # against the larger of the two, so that a steep power leaves no 0 / 0
+    larger = np.maximum(share, 1.0 - share)
+    kept, lost = ((1.0 - share) / larger) ** doubt, (share / larger) ** doubt
     return kept / (kept + lost)
 
 

@@ -201,6 +201,12 @@ def test_keys_that_merge_states_are_doubted() -> None:
     assert 0.75 < halved.report["credit/mean_lambda"] < 0.85
 
 
+def test_the_steepest_doubt_is_a_switch() -> None:
+    columns = walk(5, siblings=6)
+    credit = estimate(Steps.of(**columns), "backoff_doubt", doubt=1e4)
+    assert np.isfinite(credit.advantage).all()
+
+
 def test_a_state_met_once_is_credited_by_the_gain_in_value() -> None:
     steps = Steps.of(
         task=["t"] * 5,
