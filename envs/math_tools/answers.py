@@ -187,9 +187,12 @@ def _formula(answer: str, wanted: str, symbolic: Symbolic | None) -> Verdict:
 
 
 def _folded(text: str) -> str:
-    return "".join(text.split()).casefold()
+    joined = "".join(text.split()).casefold()
+    # The letter of a choice is written with brackets or without.
+    return joined[1] if _CHOICE.fullmatch(joined) else joined
 
 
+_CHOICE = re.compile(r"\([a-z]\)", re.ASCII)
 _DECIMAL = re.compile(r"[^.]*[0-9]*\.[0-9]{3,}[^.]*", re.ASCII)
 _NEVER = frozenset(
     {"", *(sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity"))}

@@ -73,5 +73,5 @@ def _plus_minus(part: str) -> tuple[str, ...]:
     """`\\pm 3` is two parts; so is `x = \\pm 3`."""
     before, found, after = part.partition("\\pm")
     if not found or (before.strip() and not before.rstrip().endswith("=")):
-        return (part,)
+        return (f"{before}+{after}", f"{before}-{after}") if found else (part,)
     return f"{before}{after.strip()}", f"{before}-{after.strip()}"

@@ -25,7 +25,7 @@ _FRAC = re.compile(
 )
 _MIXED = re.compile(r"(?P<sign>[+-]?)\s*(?P<whole>[0-9]+)(?:\s+|(?=\\))(?P<rest>\S.*)")
 _WRAPPERS = re.compile(r"\\(?:text|mathrm|textbf|mathbf|mbox|textit)\s*\{([^{}]*)\}")
-_DROPPED = re.compile(r"\\(?:left|right|displaystyle|[,;!: ])|\\?\$|~")
+_DROPPED = re.compile(r"(?<!\\)\\(?:left|right|displaystyle|[,;!: ])|\\?\$|~")
 
 _SIGNS = str.maketrans(
     {"\u2212": "-", "\u00b1": "\\pm ", "\u00d7": "\\times ", "\u00f7": "\\div ", "\u03c0": "\\pi "}

@@ -18,7 +18,9 @@ SECONDS = 5.0
 _HELPER = Helper(Path(__file__).with_name("symbolic_helper.py"))
 _LOCK = Lock()
 # A power tower or a long number makes the library compute before anyone can look at it.
-_TOWER = re.compile(r"\^.*\^|[0-9]{40}|\^\s*\{?\s*-?[0-9]{4}|![^!]*!|[0-9]{4}\s*!")
+_TOWER = re.compile(
+    r"\^\s*\{?\s*[0-9]+\s*\}?\s*\^|[0-9]{40}|\^\s*\{?\s*-?[0-9]{5}|!\s*!|![^!]*!|[0-9]{4}\s*!"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,9 @@ RIGHT = [
     ),
     ("Monday", r"\text{Monday}", PLAIN),
     ("x^2+1", "x^2 + 1", PLAIN),
+    ("B", r"\textbf{(B)}", PLAIN),
+    ("(b)", "B", PLAIN),
+    (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", PLAIN),
     (r"2\sqrt{2}", r"$2 \sqrt{2}$", PLAIN),
 ]
 WRONG = [
@@ -166,6 +169,8 @@ WRONG = [
     ("35 + 3 - 3", "", AnswerRules(form="countdown", numbers=(3, 3), target=35)),
     ("5 / (3 - 3)", "", AnswerRules(form="countdown", numbers=(3, 3, 5), target=35)),
     ("Tuesday", "Monday", PLAIN),
+    ("A or B", "B", PLAIN),
+    ("(A)(B)", "B", PLAIN),
 ]
 
 

@@ -34,6 +34,10 @@ for line in sys.stdin:
         ("\u03c0/2", r"\frac{\pi}{2}"),
         (r"[0, \pi)", r"[0,\pi)"),
         ("2", r"\sqrt{4}"),
+        (r"1 \pm \sqrt{2}", r"1 + \sqrt{2}, 1 - \sqrt{2}"),
+        ("x^2 + y^2", "y^2 + x^2"),
+        ("e^{x^2} + 1", "1 + e^{x^2}"),
+        (r"4 \cdot 2^{1000}", "2^{1002}"),
     ],
 )
 def test_equal_formulas_are_equal(answer: str, truth: str) -> None:
