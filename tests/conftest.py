@@ -1,11 +1,15 @@
-"""Shared fixtures: where the real test data lies."""
+"""Shared fixtures: where the real test data lies. Ctrl-C works however the tests were started."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+# a shell that starts the tests in the background lets them, and what they start, ignore SIGINT
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
