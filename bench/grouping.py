@@ -1,6 +1,6 @@
 """Speed of credit: from plain columns with 500-character keys to advantages, on one core.
 
-CPU seconds of this process, best of a few rounds: the time to build `Steps`, and `estimate` with
+CPU seconds of this process, best of some rounds: the time to build `Steps`, and `estimate` with
 each estimator's defaults, diagnostics included. `growth` is the time at eight times the rows, as a
 multiple; `x_gigpo` compares columns-to-advantages with gigpo's at the same size.
 """
@@ -15,13 +15,14 @@ from ..grouping import Steps, estimate, estimator_names
 
 _SIBLINGS, _TURNS, _STATES, _ACTIONS = 8, 50, 60, 4
 _KEY_LENGTH = 500
+_ROUNDS = 20
+"""Of small sizes: until the allocator keeps what it was given, page faults cost as much again."""
 
 
 def run(*, quick: bool) -> dict[str, Any]:
     """One row per size and estimator."""
     sizes = (16, 128) if quick else (16, 128, 1024, 2500)
-    rounds = 4 if quick else 5
-    seconds = {size: _measure(size, rounds if size < 1024 else 1) for size in sizes}
+    seconds = {size: _measure(size, _ROUNDS if size < 1024 else 2) for size in sizes}
     rows = [
         row
         for size, (num_rows, times) in seconds.items()
