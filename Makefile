@@ -35,7 +35,7 @@ lint: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/pyright --pythonpath $(TEST_VENV)/bin/python
 
 interop: $(INTEROP_VENV)/ready
-	$(INTEROP_VENV)/bin/python -m pytest -q -m alfworld tests/envs/alfworld/test_reference.py
+	$(INTEROP_VENV)/bin/python -m pytest -q -m alfworld tests/envs/alfworld/test_reference.py tests/envs/test_adapters_textworld.py
 
 bench: $(RUN_VENV)/ready
 	$(RUN_VENV)/bin/gigym bench all --quick

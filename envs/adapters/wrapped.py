@@ -2,6 +2,7 @@
 
     env = gigym.wrap(theirs, id="Theirs-v0", state_key=lambda env: env.unwrapped.board)
     env = gigym.wrap(lambda: Theirs(size=3), action_names=("left", "right"))
+    env = gigym.wrap("games/cellar.z8")  # TextWorld's, with the extra alfworld
 
 Observations are `str`; actions are `str`, or numbers of a `Discrete` space with a name each. A
 snapshot is a recipe: the seed, the options and the actions so far, played again in a copy of the
@@ -12,6 +13,8 @@ none, and the card says that states are not named.
 import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import gymnasium
@@ -21,6 +24,7 @@ from ..base import TextEnv
 from ..errors import BadOption, EnvCodeError, Unsupported
 from ..spaces import UnicodeText
 from ..types import EnvCard, JsonValue, Options, Reply, digest
+from .textworld_game import TextWorldGame, game_at
 
 Theirs: TypeAlias = gymnasium.Env[Any, Any]
 KeyFunction: TypeAlias = Callable[[Any], JsonValue]
@@ -144,18 +148,28 @@ class WrappedEnv(TextEnv):
 
 
 def wrap(
-    env: Theirs | Callable[[], Theirs],
+    env: Theirs | Callable[[], Theirs] | str | Path,
     *,
     id: str = "",
     state_key: KeyFunction | None = None,
     action_names: Sequence[str] = (),
     max_steps: int | None = None,
 ) -> WrappedEnv:
-    """Put gigym's contract around an environment, or around what a function builds.
+    """Put gigym's contract around an environment, what a function builds, or a TextWorld game.
 
+    A path is a game file (`textworld_game.py`), whose states are named by its facts where known.
     It is reset once with seed 0, to see what its infos hold. Raises `BadOption` for observations
     or actions that are not text, and for names that do not fit its actions.
     """
+    if isinstance(env, str | Path):
+        path = Path(env)
+        named = game_at(path).reset()[1].get("admissible_commands") is not None
+        key = state_key or (TextWorldGame.facts if named else None)
+        name = id or f"{path.stem}-v0"
+        build_game = partial(game_at, path)
+        return wrap(
+            build_game, id=name, state_key=key, action_names=action_names, max_steps=max_steps
+        )
     build = _Copies(cast("Theirs", env)) if isinstance(env, gymnasium.Env) else env
     first, names = build(), tuple(action_names)
     if build() is first:
