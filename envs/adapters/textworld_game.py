@@ -1,9 +1,9 @@
 """A TextWorld game file as a Gymnasium environment of text, for `wrap`.
 
-`.z1` to `.z8` and `.ulx` files, as `tw-make` writes them. Where the `.json` of the game lies beside
-the file, its admissible commands, whether it is won and the facts of its state are known; of other
-games the text and the score are. Reward is the change of the score. The status line that the
-interpreter appends to every text is cut off: it counts moves, so that no text would come twice.
+`.z1` to `.z8` files, as `tw-make` writes them, with the `.json` of the game beside: without it
+nobody knows the score, the end, the admissible commands and the facts. Reward is the change of the
+score. The status line that the interpreter appends to every text is cut off: it counts moves, so
+that no text would come twice.
 
 The interpreter runs in this process. Commands of the interpreter itself, which would write files or
 end the game, are no actions, and a command is one line of printable ASCII.
@@ -11,7 +11,6 @@ end the game, are no actions, and a command is one line of printable ASCII.
 
 import re
 import warnings
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from ..errors import GameFileError, need
 from ..spaces import UnicodeText
 from ..types import JsonValue
 
-_SUFFIX = re.compile(r"\.(z[1-8]|ulx)")
+_SUFFIX = re.compile(r"\.z[1-8]")
 _STATUS = re.compile(r"\s*\n>[^\n]*\Z")
 _LONGEST = 200
 _REFUSED = "Nothing happens."
@@ -31,7 +30,7 @@ _INTERPRETERS = re.compile(
     r"q|quit|restart|save|restore|undo|oops|(?:un|no|tran)?script|verify|version|record\w*|replay|"
     r"notify|pronouns|(?:super)?brief|verbose|(?:full)?score|full|trace|actions|rules|showme|"
     r"purloin|abstract|gonear|random|relations|responses|scenes|show(?:heap|verb)|tree|timers|"
-    r"routines|messages|changes|goto)\b",
+    r"routines|messages|changes|goto|tw-\S*)(?!\w)",
     re.IGNORECASE,
 )
 """What speaks to the interpreter or its debugger, not to the world; a line may hold several."""
@@ -70,9 +69,7 @@ class TextWorldGame(gymnasium.Env[str, str]):
         self._game.close()
 
     def facts(self) -> JsonValue:
-        """The state as the game knows it: its facts and the score; None without a `.json`."""
-        if not self._state.facts:
-            return None
+        """The state as the game knows it: its facts and the score."""
         held: list[JsonValue] = [*sorted({str(fact) for fact in self._state.facts})]
         return [held, self._score()]
 
@@ -81,10 +78,8 @@ class TextWorldGame(gymnasium.Env[str, str]):
 
     def _info(self) -> dict[str, Any]:
         state = self._state
-        info: dict[str, Any] = {"won": bool(state.won), "score": self._score()}
-        if state.admissible_commands is not None:
-            info["admissible_commands"] = sorted(state.admissible_commands)
-        return info
+        commands = sorted(state.admissible_commands)
+        return {"won": bool(state.won), "score": self._score(), "admissible_commands": commands}
 
 
 def game_at(path: Path) -> TextWorldGame:
@@ -94,8 +89,13 @@ def game_at(path: Path) -> TextWorldGame:
     if not _SUFFIX.fullmatch(path.suffix):
         hint = "; ALFWorld's games: gigym.make('ALFWorld-v0', games=PATH)"
         raise GameFileError(
-            f"{path.name}: wrap plays .z1 to .z8 and .ulx files, got {path.suffix!r}"
+            f"{path.name}: wrap plays .z1 to .z8 files, got {path.suffix!r}"
             f"{hint if path.suffix == '.tw-pddl' else ''}"
+        )
+    if not path.with_suffix(".json").is_file():
+        raise GameFileError(
+            f"{path.name} lacks {path.stem}.json beside it, which tells its score and its end; "
+            "tw-make writes both"
         )
     need("textworld", "alfworld")
     return TextWorldGame(path)
@@ -104,13 +104,12 @@ def game_at(path: Path) -> TextWorldGame:
 def _started(path: Path) -> Any:  # noqa: ANN401
     """TextWorld's own environment over the file; TextWorld is imported here alone."""
     textworld = import_module("textworld")
-    names = ("facts", "admissible_commands") if path.with_suffix(".json").is_file() else ()
-    wanted: Mapping[str, bool] = dict.fromkeys(("won", "lost", "score", *names), True)
+    names = ("won", "lost", "score", "facts", "admissible_commands")
     try:
         with warnings.catch_warnings():
             # its interpreter warns of every game that is none of the classics it was made for
             warnings.simplefilter("ignore")
-            return textworld.start(str(path), textworld.EnvInfos(**wanted))
+            return textworld.start(str(path), textworld.EnvInfos(**dict.fromkeys(names, True)))
     except Exception as error:
         cause = f"{type(error).__name__}: {error}"
         raise GameFileError(f"{path}: TextWorld cannot open it ({cause:.200})") from None

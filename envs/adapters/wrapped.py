@@ -157,18 +157,18 @@ def wrap(
 ) -> WrappedEnv:
     """Put gigym's contract around an environment, what a function builds, or a TextWorld game.
 
-    A path is a game file (`textworld_game.py`), whose states are named by its facts where known.
+    A path is a game file (`textworld_game.py`), whose states its facts name.
     It is reset once with seed 0, to see what its infos hold. Raises `BadOption` for observations
     or actions that are not text, and for names that do not fit its actions.
     """
     if isinstance(env, str | Path):
         path = Path(env)
-        named = game_at(path).reset()[1].get("admissible_commands") is not None
-        key = state_key or (TextWorldGame.facts if named else None)
-        name = id or f"{path.stem}-v0"
-        build_game = partial(game_at, path)
         return wrap(
-            build_game, id=name, state_key=key, action_names=action_names, max_steps=max_steps
+            partial(game_at, path),
+            id=id or f"{path.stem}-v0",
+            state_key=state_key or TextWorldGame.facts,
+            action_names=action_names,
+            max_steps=max_steps,
         )
     build = _Copies(cast("Theirs", env)) if isinstance(env, gymnasium.Env) else env
     first, names = build(), tuple(action_names)

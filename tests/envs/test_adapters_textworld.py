@@ -32,11 +32,15 @@ def test_what_is_no_game_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "game.tw-pddl").write_text("{}")
     with pytest.raises(GameFileError, match=r"gigym.make\('ALFWorld-v0', games=PATH\)"):
         gigym.wrap(str(tmp_path / "game.tw-pddl"))
+    (tmp_path / "lone.z8").write_bytes(b"\x08")
+    with pytest.raises(GameFileError, match=r"lone.z8 lacks lone.json beside it"):
+        gigym.wrap(tmp_path / "lone.z8")
 
 
 @pytest.mark.skipif(HAS_ENGINE, reason="the extra alfworld is here")
 def test_without_the_extra_the_install_line_is_told(tmp_path: Path) -> None:
     (tmp_path / "game.z8").write_bytes(b"\x08")
+    (tmp_path / "game.json").write_text("{}")
     with pytest.raises(MissingExtra, match=r"pip install 'gigym\[alfworld\]'"):
         gigym.wrap(tmp_path / "game.z8")
 
@@ -86,7 +90,18 @@ def test_texts_do_not_count_moves_and_keys_name_states(game: Path) -> None:
 @real
 @pytest.mark.parametrize(
     "action",
-    ["save", "QUIT", "restart", "", "é", "look\nquit", "look. quit", "look then save", "x" * 999],
+    [
+        "save",
+        "QUIT",
+        "restart",
+        "",
+        "é",
+        "look\nquit",
+        "look. quit",
+        "look then save",
+        "tw-trace-actions",
+        "x" * 999,
+    ],
 )
 def test_the_interpreter_takes_no_orders(game: Path, action: str) -> None:
     env = gigym.wrap(game)
