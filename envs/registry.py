@@ -5,12 +5,13 @@ environment. Packages of users add theirs through the entry-point group `gigym.e
 loads a function that calls `register`. One that fails is named in a warning and leaves the others
 alone. Every id is Gymnasium's as well (gymnasium_ids.py).
 
-The class of a game for several agents is its single-agent view; two classmethods on it give all
-seats: `parallel(*, ...)` a PettingZoo `ParallelEnv`, `aec(*, ...)` a PettingZoo `AECEnv`. Their
-keyword parameters are the options of `make_parallel` and `make_aec`.
+The class of a game for several agents is its single-agent view; a classmethod on it gives all
+seats: `all_seats(form, *, ...)`, for the form `parallel` a PettingZoo `ParallelEnv`, for `aec` an
+`AECEnv`. Its keyword parameters are the options of `make_parallel` and `make_aec`.
 """
 
 import difflib
+import functools
 import importlib
 import inspect
 import threading
@@ -127,13 +128,13 @@ def _build(env_id: str, builder: Callable[..., Any], options: dict[str, JsonValu
 
 
 def _seats(env_id: str, form: str) -> Callable[..., Any]:
-    found = getattr(_load(env_id), form, None)
+    found = getattr(_load(env_id), "all_seats", None)
     if found is None:
         raise Unsupported(
             f"{env_id} has one seat; make it with gigym.make({env_id!r}). "
             "Games for several agents are those with agents > 1 in: gigym list --json"
         )
-    return found
+    return functools.partial(found, form)
 
 
 def _parameters(builder: Callable[..., Any]) -> dict[str, inspect.Parameter]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..catalog import TEXT_ARENA
 from ..errors import BadOption
 from .arena import Bout, RandomTokens, wrap_textarena
-from .views import GameEnv
+from .views import Form, GameEnv
 
 if TYPE_CHECKING:
     from .zoo import GameAEC, GameParallel
@@ -42,33 +42,18 @@ class TextArenaEnv(GameEnv[Bout]):
         )
 
     @classmethod
-    def aec(
+    def all_seats(
         cls,
+        form: Form,
         *,
         game: str = "KuhnPoker-v0",
         players: int = 2,
         split: str = "train",
         max_cycles: int | None = None,
         render_mode: str | None = None,
-    ) -> "GameAEC[Bout]":
-        """All seats, one after the other."""
-        from .zoo import env
+    ) -> "GameAEC[Bout] | GameParallel[Bout]":
+        """All seats."""
+        from .zoo import seated
 
-        table = wrap_textarena(game, players, split=split)
-        return env(table, max_cycles=max_cycles, render_mode=render_mode)
-
-    @classmethod
-    def parallel(
-        cls,
-        *,
-        game: str = "KuhnPoker-v0",
-        players: int = 2,
-        split: str = "train",
-        max_cycles: int | None = None,
-        render_mode: str | None = None,
-    ) -> "GameParallel[Bout]":
-        """All seats at once; those not on turn answer `wait`."""
-        from .zoo import parallel_env
-
-        table = wrap_textarena(game, players, split=split)
-        return parallel_env(table, max_cycles=max_cycles, render_mode=render_mode)
+        env = cls(game=game, players=players, split=split)
+        return seated(env.game, form, max_cycles=max_cycles, render_mode=render_mode)

@@ -1,7 +1,7 @@
 """The registered games: `NegotiationEnv` and `TwentyQuestionsEnv`.
 
-`gigym.make` builds the view of one seat; the classmethods `aec` and `parallel` give all seats
-to `gigym.make_aec` and `gigym.make_parallel`, as PettingZoo environments.
+`gigym.make` builds the view of one seat; the classmethod `all_seats` is the door of
+`gigym.make_aec` and `gigym.make_parallel`.
 """
 
 import difflib
@@ -20,7 +20,7 @@ from .game import Game
 from .negotiation import Negotiation, RewardMode
 from .questions import Quest, TwentyQuestions
 from .sealed import SealedNegotiation
-from .views import GameEnv
+from .views import Form, GameEnv
 
 if TYPE_CHECKING:
     from .zoo import GameAEC, GameParallel
@@ -64,44 +64,31 @@ class NegotiationEnv(GameEnv[Talks]):
         )
 
     @classmethod
-    def aec(
+    def all_seats(
         cls,
+        form: Form,
         *,
         split: str = "train",
         turns: int = 10,
         reward: str = "self",
         reservation: bool = False,
-        sealed: bool = False,
+        sealed: bool | None = None,
         max_invalid: int = 3,
         max_cycles: int | None = None,
         render_mode: str | None = None,
-    ) -> "GameAEC[Talks]":
-        """Both seats, one after the other."""
-        from .zoo import env
+    ) -> "GameAEC[Talks] | GameParallel[Talks]":
+        """Both seats; `sealed` bids unless said otherwise where both move at once."""
+        from .zoo import seated
 
-        rules = _negotiation(turns, reward, reservation, sealed)
-        game = Game(rules, split=split, max_invalid=max_invalid)
-        return env(game, max_cycles=max_cycles, render_mode=render_mode)
-
-    @classmethod
-    def parallel(
-        cls,
-        *,
-        split: str = "train",
-        turns: int = 10,
-        reward: str = "self",
-        reservation: bool = False,
-        sealed: bool = True,
-        max_invalid: int = 3,
-        max_cycles: int | None = None,
-        render_mode: str | None = None,
-    ) -> "GameParallel[Talks]":
-        """Both seats at once: sealed bids, or turns in which the other seat answers `wait`."""
-        from .zoo import parallel_env
-
-        rules = _negotiation(turns, reward, reservation, sealed)
-        game = Game(rules, split=split, max_invalid=max_invalid)
-        return parallel_env(game, max_cycles=max_cycles, render_mode=render_mode)
+        env = cls(
+            split=split,
+            turns=turns,
+            reward=reward,
+            reservation=reservation,
+            sealed=form == "parallel" if sealed is None else sealed,
+            max_invalid=max_invalid,
+        )
+        return seated(env.game, form, max_cycles=max_cycles, render_mode=render_mode)
 
     def expert(self, kind: ExpertKind = "state", seed: int = 0) -> Policy:
         """One that sees both sides and the partner's script, or the greedy player."""
@@ -172,8 +159,9 @@ class TwentyQuestionsEnv(GameEnv[Quest]):
         )
 
     @classmethod
-    def aec(
+    def all_seats(
         cls,
+        form: Form,
         *,
         split: str = "train",
         candidates: int = 64,
@@ -185,49 +173,21 @@ class TwentyQuestionsEnv(GameEnv[Quest]):
         max_invalid: int = 3,
         max_cycles: int | None = None,
         render_mode: str | None = None,
-    ) -> "GameAEC[Quest]":
-        """Questioner and answerer, one after the other."""
-        from .zoo import env
+    ) -> "GameAEC[Quest] | GameParallel[Quest]":
+        """Questioner and answerer."""
+        from .zoo import seated
 
-        rules = TwentyQuestions(
+        env = cls(
+            split=split,
             candidates=candidates,
             questions=questions,
             guesses=guesses,
             noise=noise,
             shaped=shaped,
             full_key=full_key,
+            max_invalid=max_invalid,
         )
-        game = Game(rules, split=split, max_invalid=max_invalid)
-        return env(game, max_cycles=max_cycles, render_mode=render_mode)
-
-    @classmethod
-    def parallel(
-        cls,
-        *,
-        split: str = "train",
-        candidates: int = 64,
-        questions: int = 20,
-        guesses: int = 3,
-        noise: float = 0.0,
-        shaped: bool = False,
-        full_key: bool = False,
-        max_invalid: int = 3,
-        max_cycles: int | None = None,
-        render_mode: str | None = None,
-    ) -> "GameParallel[Quest]":
-        """Questioner and answerer at once; the one not on turn answers `wait`."""
-        from .zoo import parallel_env
-
-        rules = TwentyQuestions(
-            candidates=candidates,
-            questions=questions,
-            guesses=guesses,
-            noise=noise,
-            shaped=shaped,
-            full_key=full_key,
-        )
-        game = Game(rules, split=split, max_invalid=max_invalid)
-        return parallel_env(game, max_cycles=max_cycles, render_mode=render_mode)
+        return seated(env.game, form, max_cycles=max_cycles, render_mode=render_mode)
 
     def expert(self, kind: ExpertKind = "state", seed: int = 0) -> Policy:
         """The questioner that halves, or the honest answerer; both read their replies only."""

@@ -6,13 +6,16 @@ adds the task and the script to what the seat knows, since these decide the answ
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Generic
+from typing import Any, Generic, Literal
 
 from ..base import TextEnv
 from ..errors import BadOption
 from ..types import JsonValue, Options, Policy, Reply, digest
 from .game import Game
 from .rules import SPLITS, S
+
+Form = Literal["aec", "parallel"]
+"""All seats one after the other, or at once."""
 
 
 class GameEnv(TextEnv, Generic[S]):

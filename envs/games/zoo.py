@@ -16,6 +16,7 @@ from ..errors import BadOption, EpisodeError, need
 from ..spaces import UnicodeText
 from .game import Game
 from .rules import S, Verdict
+from .views import Form
 
 need("pettingzoo", "multi")
 
@@ -215,6 +216,14 @@ def parallel_env(
 ) -> GameParallel[S]:
     """A game as a PettingZoo `ParallelEnv`."""
     return GameParallel(game, max_cycles=max_cycles, render_mode=render_mode)
+
+
+def seated(
+    game: Game[S], form: Form, *, max_cycles: int | None, render_mode: str | None
+) -> GameAEC[S] | GameParallel[S]:
+    """A game with all its seats: `aec` one after the other, `parallel` at once."""
+    kind = GameAEC[S] if form == "aec" else GameParallel[S]
+    return kind(game, max_cycles=max_cycles, render_mode=render_mode)
 
 
 def _observation_space() -> gymnasium.spaces.Dict:

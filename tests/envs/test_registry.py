@@ -97,20 +97,16 @@ class Duel(TextEnv):
     card = EnvCard(id="Duel-v0", version="1.0.0", summary="two seats", agents=2)
 
     @classmethod
-    def parallel(cls, *, rounds: int = 3) -> str:
-        return f"all seats at once, {rounds} rounds"
-
-    @classmethod
-    def aec(cls, *, rounds: int = 3) -> str:
-        return f"one seat after the other, {rounds} rounds"
+    def all_seats(cls, form: str, *, rounds: int = 3) -> str:
+        return f"{form}, {rounds} rounds"
 
 
 def test_a_game_for_several_agents_has_doors_to_all_seats() -> None:
     registry._ENTRIES["Duel-v0"] = (Duel.card, "duel_of_the_test:Duel")
     sys.modules["duel_of_the_test"] = sys.modules[__name__]
     try:
-        assert gigym.make_parallel("Duel-v0") == "all seats at once, 3 rounds"
-        assert gigym.make_aec("Duel-v0", rounds=5) == "one seat after the other, 5 rounds"
+        assert gigym.make_parallel("Duel-v0") == "parallel, 3 rounds"
+        assert gigym.make_aec("Duel-v0", rounds=5) == "aec, 5 rounds"
         with pytest.raises(BadOption, match=r"no option 'round'\. Did you mean 'rounds'"):
             gigym.make_parallel("Duel-v0", round=2)
     finally:
