@@ -4,13 +4,13 @@ Rows are printed, not redrawn, so that a long run scrolls as any log does; only 
 Columns that do not fit the width are left out, the least telling first.
 """
 
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from .terminal import drawable
 from .text import clean
 
 if TYPE_CHECKING:
@@ -101,12 +101,8 @@ def listener() -> "AbstractContextManager[Progress]":
     """What shows a run on stderr: the live view on a terminal, plain lines elsewhere."""
     from ..trainer.progress import LineProgress
 
-    if not sys.stderr.isatty():
-        return nullcontext(LineProgress())
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False)
-    return nullcontext(LineProgress()) if console.is_dumb_terminal else LiveProgress(console)
+    console = drawable()
+    return nullcontext(LineProgress()) if console is None else LiveProgress(console)
 
 
 class LiveProgress:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from .terminal import drawable
 from .text import clean
 
 if TYPE_CHECKING:
@@ -42,12 +43,8 @@ class Work:
 
 def watcher() -> "AbstractContextManager[Watcher]":
     """What shows a download: bars on a terminal, plain lines elsewhere."""
-    if not sys.stderr.isatty():
-        return nullcontext(Lines())
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False)
-    return nullcontext(Lines()) if console.is_dumb_terminal else Bars(console)
+    console = drawable()
+    return nullcontext(Lines()) if console is None else Bars(console)
 
 
 class Lines:
