@@ -17,7 +17,6 @@ Inside gigym the reply form is used (`start`, `answer`); `reset` and `step` are 
 """
 
 import copy
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -27,7 +26,7 @@ import gymnasium
 import numpy as np
 
 from . import gymnasium_ids
-from .errors import BadOption, EpisodeError, Unsupported
+from .errors import BadOption, EpisodeError, Unsupported, near
 from .spaces import UnicodeText
 from .tasks import NOMINAL_TASKS, TaskSet
 from .types import EnvCard, JsonValue, Options, Policy, Reply
@@ -110,8 +109,7 @@ class TextEnv(gymnasium.Env[str, str]):
             return self.num_tasks
         if split in self.card.splits:
             raise Unsupported(f"{self.card.id} counts its own split only; make it with {split=}")
-        near = difflib.get_close_matches(str(split), self.card.splits, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = near(str(split), self.card.splits)
         known = ", ".join(self.card.splits) or "none"
         raise BadOption(f"{self.card.id} has no split {split!r}.{hint} Its splits: {known}")
 

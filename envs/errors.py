@@ -24,6 +24,7 @@ A plug-in that cannot be loaded is no error but a warning, `BrokenPlugin`.
 """
 
 import importlib.util
+from collections.abc import Iterable
 
 from .. import GigymError
 
@@ -179,3 +180,11 @@ def need(module: str, extra: str) -> None:
             f"{module} is not installed; it comes with the extra {extra!r}: "
             f"pip install 'gigym[{extra}]'"
         )
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The sentence of an error that names what was probably meant; empty where nothing is near."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {found[0]!r}?" if found else ""

@@ -21,7 +21,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from . import gymnasium_ids
-from .errors import BadOption, BrokenPlugin, UnknownEnv, Unsupported
+from .errors import BadOption, BrokenPlugin, UnknownEnv, Unsupported, near
 from .needs import missing
 from .types import EnvCard, JsonValue
 
@@ -118,8 +118,7 @@ def _build(env_id: str, builder: Callable[..., Any], options: dict[str, JsonValu
     known = _parameters(builder)
     for name, value in options.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = near(name, known)
             raise BadOption(f"{env_id} has no option {name!r}.{hint} It takes: {', '.join(known)}")
         if not _fits(value, known[name].annotation):
             kind = inspect.formatannotation(known[name].annotation)

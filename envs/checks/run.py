@@ -1,6 +1,5 @@
 """`check_env`: resolve what is to be checked, run the table over it, write the report."""
 
-import difflib
 import functools
 import importlib
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ..base import TextEnv
-from ..errors import BadOption
+from ..errors import BadOption, near
 from ..registry import entry_point_of, make
 from ..types import JsonValue, Options
 from .report import CheckReport, Finding, Skip
@@ -122,8 +121,7 @@ def _check_server(url: str, options: Options, plan: CheckPlan, names: Sequence[s
 def _chosen(plan: CheckPlan) -> list[str]:
     for name in (*plan.only, *plan.skip):
         if name not in CHECKS:
-            near = difflib.get_close_matches(name, CHECKS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = near(name, CHECKS)
             raise BadOption(f"no check {name!r}.{hint} There are: {', '.join(CHECKS)}")
     if plan.seeds < 1 or plan.steps < 1:
         raise BadOption(f"expected at least one seed and step, got {plan.seeds} and {plan.steps}")

@@ -10,7 +10,6 @@ state is the list of moves so far; the running game is a cache of it, replayed w
 """
 
 import copy
-import difflib
 import importlib
 import random
 import re
@@ -22,7 +21,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from ..errors import BadOption, EnvCodeError, MissingExtra, need
+from ..errors import BadOption, EnvCodeError, MissingExtra, near, need
 from ..types import JsonValue, Reply
 from .game import Game
 from .rules import Moved, Refused, Rules, Sight
@@ -250,8 +249,7 @@ def _whole(number: JsonValue) -> int:
 def _known(game: str) -> None:
     registry = cast("dict[str, object]", _textarena().envs.registration.ENV_REGISTRY)
     if game not in registry:
-        near = difflib.get_close_matches(game, registry, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = near(game, registry)
         raise BadOption(f"TextArena has no game {game!r:.80}.{hint}")
 
 

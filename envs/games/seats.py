@@ -4,13 +4,12 @@
 `gigym.make_aec` and `gigym.make_parallel`.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from ..base import ExpertKind
 from ..catalog import NEGOTIATION, TWENTY_QUESTIONS
-from ..errors import BadOption
+from ..errors import BadOption, near
 from ..types import Policy, Reply
 from .askers import Halving, Honest, RandomAsker
 from .bargain import ITEMS, Talks
@@ -225,8 +224,7 @@ def _seat_name(rules: Negotiation | TwentyQuestions, seat: int) -> str:
 
 def _chosen(players: Mapping[str, Policy], name: str) -> Policy:
     if name not in players:
-        near = difflib.get_close_matches(name, players, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = near(name, players)
         raise BadOption(
             f"no opponent {name!r} for this seat.{hint} There are: {', '.join(players)}"
         )

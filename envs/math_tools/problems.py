@@ -5,11 +5,10 @@ An id such as `word/3/17` (kind, difficulty, seed) rebuilds its problem.
 """
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from random import Random
 
-from ..errors import BadOption, UnknownTask
+from ..errors import BadOption, UnknownTask, near
 from .algebra import linear, quadratic
 from .arithmetic import arith_chain, base
 from .countdown import countdown
@@ -50,8 +49,7 @@ KINDS = tuple(GENERATORS)
 def generate(kind: str, seed: int, difficulty: int = 1) -> Problem:
     """The problem of a kind, seed and difficulty. Raises `BadOption` for what there is not."""
     if kind not in GENERATORS:
-        near = get_close_matches(kind, KINDS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = near(kind, KINDS)
         raise BadOption(f"no kind of problem {kind!r}.{hint} There are: {', '.join(KINDS)}")
     if difficulty not in DIFFICULTIES:
         raise BadOption(f"difficulty must be 1 to 5, got {difficulty}")

@@ -3,11 +3,10 @@
 A source names the problem of a seed and makes the problem of a name.
 """
 
-import difflib
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..errors import BadOption
+from ..errors import BadOption, near
 from . import reasoning
 from .datasets import read_problems
 from .names import names_of
@@ -102,8 +101,7 @@ def kinds_named(kinds: str | Sequence[str]) -> tuple[str, ...]:
         return KINDS
     for name in names or ("",):
         if name not in KINDS:
-            near = difflib.get_close_matches(name, KINDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            hint = near(name, KINDS)
             raise BadOption(
                 f"no kind of problem {name!r}.{hint} There are: all, {', '.join(KINDS)}"
             )

@@ -4,7 +4,6 @@ Synthetic goals combine one instruction with every choice of options; human goal
 people for one choice. `GoalList` holds them in WebShop's shuffled order, cut into its splits.
 """
 
-import difflib
 import itertools
 import math
 import random
@@ -12,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import BadOption
+from ..errors import BadOption, near
 from .errors import CatalogueError
 from .prices import price_bound
 from .types import Goal, Goals, Product
@@ -109,8 +108,7 @@ def parts(goals: Goals, split: str) -> tuple[Sequence[int], ...]:
     names = split.split("+")
     unknown = [name for name in names if name not in SPLITS]
     if unknown or len({*names}) < len(names):
-        near = difflib.get_close_matches((unknown or names)[0], SPLITS, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]!r}?" if unknown and near else ""
+        hint = near((unknown or names)[0], SPLITS) if unknown else ""
         raise BadOption(
             f"WebShop-v0 has no split {split!r}.{hint} Its splits: {', '.join(SPLITS)}, or several "
             "different ones joined with '+'"
