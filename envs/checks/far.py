@@ -14,6 +14,8 @@ from ..vector.far import LoopThread
 from ..wire_answers import EnvInfo
 
 _PATIENCE_S = 120.0
+_FIRST_WORD_S = 10.0
+"""For a server to say what it offers; one that is down is told soon."""
 
 
 class FarPlayer:
@@ -47,7 +49,9 @@ class Door:
 
     def envs(self) -> tuple[EnvInfo, ...]:
         """What the server offers."""
-        return tuple(self.thread.run(server_info(self.url, token=self.token), _PATIENCE_S).envs)
+        spec = ClientSpec(deadline_s=_FIRST_WORD_S)
+        asked = server_info(self.url, token=self.token, client=spec)
+        return tuple(self.thread.run(asked, _PATIENCE_S).envs)
 
     def card_of(self, env: EnvInfo) -> EnvCard:
         """What is known of an environment here, and else what its server tells."""
