@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TypeAlias, TypeVar
 
 from ..envs.wire import BadItem, Code, SidItem
 from .errors import WireFault
 from .replies import failed
 
 ItemT = TypeVar("ItemT", bound=SidItem)
+Result: TypeAlias = bytes | Awaitable[bytes]
+"""JSON of an item's result: there at once, or on its way from a worker process."""
 _SLICE_S = 0.005
 """Longest stretch of work before other requests get a turn."""
 
@@ -25,6 +27,11 @@ class Pause:
         if time.monotonic() - self._began > _SLICE_S:
             await asyncio.sleep(0)
             self._began = time.monotonic()
+
+
+async def settled(result: Result) -> bytes:
+    """The result, once it is there."""
+    return result if isinstance(result, bytes) else await result
 
 
 async def run_items(

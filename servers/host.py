@@ -1,6 +1,7 @@
 """A running server without its HTTP: offers, sessions, queue, and whether it is closing."""
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import Callable
@@ -66,6 +67,11 @@ class Host:
         if self.draining:
             raise WireFault(Code.DRAINING, "this server is about to stop; lease elsewhere")
         return await self._once.answer(key, request, lambda: self._create(request))
+
+    async def lease(self, request: SessionsRequest) -> list[str]:
+        """As `create`, for the other faces of this server: the sids of fresh sessions."""
+        answer = json.loads(await self.create(request, None))
+        return [leased["sid"] for leased in answer["sessions"]]
 
     async def fork(self, request: ForkRequest, key: str | None) -> bytes:
         """Copy sessions; all items under one idempotency key."""
