@@ -40,17 +40,36 @@ class Limits:
     """Length of a request body, before and after inflating."""
     body_s: float = 10.0
     """Longest time a request body may take to arrive."""
+    head_s: float = 10.0
+    """Longest time the head of a request may take to arrive."""
+    connections: int = 512
+    """Open connections, sockets included; more are answered 503."""
+    requests_per_s: float = 0.0
+    """Requests a second, in bursts of ten seconds' worth; 0: as many as come."""
     action_bytes: int = 64 * 2**10
     observation_bytes: int = 256 * 2**10
-    """Longer observations are an error of the environment."""
+    """Longer observations are cut, with a marker that says by how much."""
+    info_bytes: int = 16 * 2**10
+    """A longer `info` is an error of the environment."""
+    episode_bytes: int = 16 * 2**20
+    """Actions and observations of an episode; one that reaches it is truncated."""
     snapshot_bytes: int = 2**20
+    step_s: float = 30.0
+    """Longest time of a step in a worker process, which is killed when it takes longer."""
+    reset_s: float = 50.0
+    """As `step_s`, for a reset or a restore."""
     lease_s: float = 600.0
     """Life of an unused session, where the client names none."""
     lease_s_max: float = 86_400.0
     memory_s: float = 600.0
     """How long expired sessions and idempotency keys are remembered."""
-    queued: int = 4096
-    """Requests that may wait for a free session."""
+    queued_per_session: int = 4
+    """Requests that may wait for a free session, as a multiple of `sessions`."""
+
+    @property
+    def queued(self) -> int:
+        """Requests that may wait for a free session."""
+        return self.sessions * self.queued_per_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +80,27 @@ class ServerSpec:
     host: str = "127.0.0.1"
     port: int = 8000
     """0 takes any free port; the ready line names it."""
+    uds: str | None = None
+    """Path of a Unix socket to listen on instead of `host` and `port`."""
     token: str | None = field(default=None, repr=False)
     """Bearer token that clients must send; needed unless `host` is loopback."""
+    token_file: str | None = None
+    """Where the token was read from; the ready line names it."""
     insecure: bool = False
     """Listen beyond this machine without a token."""
     allow_hosts: tuple[str, ...] = ()
     """Further names by which clients may address the server, such as a DNS name."""
     grace_s: float = 30.0
     """How long sessions are still served after SIGTERM."""
+    workers: int | None = None
+    """Worker processes for all environments; 0: none. None: one for each processor, at most 4, for
+    environments whose card says `isolated`, and none for the others."""
     imports: tuple[str, ...] = ()
     """Modules imported first, because they register environments."""
+    agentgym: str | None = None
+    """Environment that AgentGym's routes (`/create`, `/reset`, `/step`) serve."""
+    log_level: str = "info"
+    """Least severe of the events that are logged: `debug`, `info`, `warning` or `error`."""
     limits: Limits = Limits()
 
 

@@ -111,7 +111,7 @@ async def test_more_sessions_than_the_server_has_are_refused_at_once() -> None:
 
 
 async def test_a_queue_has_an_end() -> None:
-    async with open_door(sessions=1, queued=1) as door:
+    async with open_door(sessions=1, queued_per_session=1) as door:
         await door.lease()
         first = asyncio.create_task(
             door.post("/v1/sessions", {"env": "Corridor-v0", "wait_s": 0.5})
