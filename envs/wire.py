@@ -27,6 +27,9 @@ PROTOCOL = "gigym/1"
 MINOR = 0
 BOOT_HEADER = "X-Gigym-Boot"
 KEY_HEADER = "Idempotency-Key"
+DRAINING_HEADER = "X-Gigym-Draining"
+"""On every answer of a server that is about to stop: sessions should be taken elsewhere."""
+SOCKET_PATH = "/v1/ws"
 PUBLIC_PATHS = frozenset({"/health", "/healthz", "/readyz", "/v1/info"})
 """Answered without a token."""
 
@@ -257,3 +260,15 @@ class SidRequest(Message):
     """Sessions to snapshot or to close."""
 
     items: list[Annotated[SidItem | BadItem, _isolated(SidItem)]]
+
+
+SocketCall = Literal["reset", "step", "restore", "snapshot", "renew", "close"]
+
+
+class SocketFrame(Message):
+    """One text frame of a client on `/v1/ws`; its items are those of the POST of that name."""
+
+    id: Count
+    """Named by the answer; answers come in any order."""
+    call: SocketCall
+    items: list[Any]

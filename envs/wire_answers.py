@@ -180,6 +180,22 @@ class EnvInfo(Answer):
     """Abilities: `state_key`, `admissible_actions`, `snapshot`, `fork`, `replay`, ..."""
     options: tuple[str, ...] = ()
     """Options that a client may set."""
+    deterministic: bool | None = None
+    """Same seed and same actions give the same episode; null where the server does not say."""
+    state_is_markov: bool | None = None
+    """Equal state keys have equal futures; null where the server does not say."""
+    success_reward: Finite | None = None
+    """Return of a won episode, when there is one such number."""
+    reward_range: tuple[Finite | None, Finite | None] = (None, None)
+    """Bounds of the reward of one step; null is unbounded."""
+    max_steps: int | None = None
+    """Turn limit under the host's options; null: none."""
+    agents: int = 1
+    """Number of players."""
+    splits: tuple[str, ...] = ()
+    """Values of the option `split`, when the environment has it."""
+    num_tasks: int | None = None
+    """Distinct tasks under the host's options, visited by seeds from 0 on; null: unlimited."""
 
 
 class LimitsInfo(Answer):
@@ -208,9 +224,22 @@ class Info(Answer):
     limits: LimitsInfo
     free: int = 0
     """Sessions that could be leased at this moment."""
+    status: str = "ready"
+    """As `/readyz` says it: `ready`, `starting`, `draining` or `full`."""
 
 
 class Health(Answer):
     """Whether the server runs, or may be given work."""
 
     status: str
+
+
+class SocketAnswer(Answer):
+    """One text frame of a server on `/v1/ws`: results in the order of the items, or an error."""
+
+    id: int | None
+    """Of the frame that is answered; null for one that had none to read."""
+    draining: bool = False
+    """The server is about to stop: sessions should be taken elsewhere."""
+    results: tuple[JsonObject, ...] | None = None
+    error: Fault | None = None

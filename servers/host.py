@@ -54,6 +54,7 @@ class Host:
                 lease_s_max=limits.lease_s_max,
             ),
             free=max(0, self.store.free),
+            status=self.readiness(),
         )
 
     def readiness(self) -> str:
