@@ -14,10 +14,11 @@ from starlette.responses import Response
 
 from ..envs.wire import BOOT_HEADER, Code, explain_faults
 from .errors import WireFault
-from .faults import fault_response
+from .faults import fault_response, internal
 from .guard import Guard
 from .host import Host
 from .native import host_of, public, router
+from .socket import router as socket
 
 
 def create_app(host: Host) -> FastAPI:
@@ -35,6 +36,7 @@ def create_app(host: Host) -> FastAPI:
     wants_token = [Depends(HTTPBearer(auto_error=False))] if host.spec.token else []
     app.include_router(public)
     app.include_router(router, dependencies=wants_token)
+    app.include_router(socket)
     app.add_middleware(Guard, spec=host.spec, boot=host.boot)
     app.add_exception_handler(WireFault, _on_fault)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -74,7 +76,6 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
-    message = f"internal error ({type(error).__name__}); the server's log has the traceback"
-    answer = fault_response(WireFault(Code.INTERNAL, message))
+    answer = fault_response(internal(error))
     answer.headers[BOOT_HEADER] = host_of(request).boot
     return answer

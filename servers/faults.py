@@ -23,3 +23,9 @@ def fault_response(fault: WireFault) -> Response:
     if fault.code is Code.TOO_LARGE:
         answer.headers["Connection"] = "close"
     return answer
+
+
+def internal(error: Exception) -> WireFault:
+    """What a client hears of an error that is ours."""
+    message = f"internal error ({type(error).__name__}); the server's log has the traceback"
+    return WireFault(Code.INTERNAL, message)

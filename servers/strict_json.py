@@ -12,7 +12,12 @@ class BadJson(ValueError):
 
 
 def check_json(body: bytes) -> None:
-    """Raise `BadJson` unless every reader takes the body the same way and can write it again.
+    """Raise `BadJson` unless every reader takes the body the same way and can write it again."""
+    parse_json(body)
+
+
+def parse_json(body: bytes) -> object:
+    """The value of a JSON text. Raises `BadJson` unless every reader takes it the same way.
 
     Refused: NaN and infinities, numbers beyond double precision or 64 bits, keys given twice,
     halves of surrogate pairs, nesting deeper than 32.
@@ -39,6 +44,7 @@ def check_json(body: bytes) -> None:
     except ValueError as error:
         raise BadJson(f"the body is not JSON: {error}") from None
     _check_depth(tree)
+    return tree
 
 
 def _refuse_constant(text: str) -> float:
