@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
+import pydantic_core
 from pydantic import ValidationError
 
 from ..errors import BadOption, ServerError, ServerUnreachable
@@ -168,6 +169,8 @@ class Link:
             await answer.aclose()
         self.boot = answer.headers.get(BOOT_HEADER, self.boot)
         if answer.is_success:
+            if _is_cut(body):
+                raise httpx.RemoteProtocolError("the answer was cut short")
             return body
         error = _refusal(answer, body, self.url)
         if answer.status_code in _AGAIN and isinstance(error, ServerError):
@@ -198,6 +201,20 @@ async def _read(answer: httpx.Response, url: str) -> bytes:
         if size > _MAX_ANSWER:
             raise ServerError(f"{url}: the answer is longer than {_MAX_ANSWER} bytes", "PROTOCOL")
     return b"".join(chunks)
+
+
+def _is_cut(body: bytes) -> bool:
+    """Whether an answer of this protocol is the beginning of one: proxies may cut unnoticed.
+
+    What does not even begin like JSON is no answer of ours, and asking again would not help.
+    """
+    if body and not body.startswith(b"{"):
+        return False
+    try:
+        pydantic_core.from_json(body)
+    except ValueError:
+        return True
+    return False
 
 
 def _refusal(answer: httpx.Response, body: bytes, url: str) -> Exception:
