@@ -55,6 +55,9 @@ class Admission:
         self._queue: deque[Waiter] = deque()
         store.on_free = self._wake
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     @asynccontextmanager
     async def places(self, count: int, wait_s: float) -> AsyncGenerator[Places, None]:
         """Hold `count` places.

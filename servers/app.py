@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..envs.wire import BOOT_HEADER, Code, explain_faults
+from . import events, metrics
 from .errors import WireFault
 from .faults import fault_response, internal
 from .guard import Guard
@@ -36,6 +37,8 @@ def create_app(host: Host) -> FastAPI:
     wants_token = [Depends(HTTPBearer(auto_error=False))] if host.spec.token else []
     app.include_router(public)
     app.include_router(router, dependencies=wants_token)
+    app.include_router(metrics.router, dependencies=wants_token)
+    app.include_router(events.router, dependencies=wants_token)
     app.include_router(socket)
     app.add_middleware(Guard, spec=host.spec, boot=host.boot)
     app.add_exception_handler(WireFault, _on_fault)

@@ -14,11 +14,14 @@ from ..envs.wire_answers import Info, LimitsInfo
 from .admission import Admission, Once
 from .batch import Pause, as_document, run_items
 from .errors import WireFault
+from .events import Events
+from .metrics import Metrics, Standing
 from .offers import Offers
 from .playing import Player
 from .replies import encode
 from .spec import ServerSpec
 from .store import Store
+from .watch import Watch, Watches
 
 _SWEEP_S = 1.0
 
@@ -33,6 +36,10 @@ class Host:
         self.offers = Offers(spec.envs)
         self.store = Store(spec.limits, clock)
         self.admission = Admission(self.store)
+        self.metrics = Metrics([env.id for env in spec.envs], self._standing)
+        self.events = Events(spec.limits.events)
+        self.watch: Watch = Watches(self.metrics, self.events)
+        """Told of all that happens."""
         self._once = Once(spec.limits.memory_s, clock)
 
     def info(self) -> Info:
@@ -85,6 +92,9 @@ class Host:
         while True:
             await asyncio.sleep(_SWEEP_S)
             self.store.sweep()
+
+    def _standing(self) -> Standing:
+        return Standing(queue_depth=len(self.admission), draining=self.draining)
 
     async def _create(self, request: SessionsRequest) -> bytes:
         build = self.offers.builder(request.env, request.options)

@@ -65,6 +65,8 @@ class Limits:
     """How long expired sessions and idempotency keys are remembered."""
     queued_per_session: int = 4
     """Requests that may wait for a free session, as a multiple of `sessions`."""
+    events: int = 10_000
+    """Events kept for readers of `/v1/events` that come back."""
 
     @property
     def queued(self) -> int:
