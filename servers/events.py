@@ -15,6 +15,7 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
 from ..envs.types import JsonValue
+from .faults import REFUSED
 from .watch import End, EpisodeEnd, Watch
 
 _COMMENT_S = 15.0
@@ -22,7 +23,7 @@ _CHUNK = 256
 """Events written at once, so that a long catching-up gives others a turn."""
 _LONGEST_ID = 18
 
-router = APIRouter()
+router = APIRouter(responses=REFUSED)
 
 
 @router.get(

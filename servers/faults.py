@@ -1,10 +1,18 @@
 """Errors of whole requests as HTTP answers."""
 
+from typing import Any
+
 from starlette.responses import Response
 
 from ..envs.wire import Code
+from ..envs.wire_answers import FaultAnswer
 from .errors import WireFault
 from .replies import encode
+
+REFUSED: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": FaultAnswer, "description": "The request was refused"},
+}
+"""How routes document their refusals."""
 
 
 def fault_response(fault: WireFault) -> Response:

@@ -22,13 +22,14 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from .faults import REFUSED
 from .watch import Cut, End, EpisodeEnd, Watch
 
 _BOUNDS_S = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30)
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STATM = Path("/proc/self/statm")
 
-router = APIRouter()
+router = APIRouter(responses=REFUSED)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
