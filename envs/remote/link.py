@@ -6,19 +6,18 @@ file that knows httpx.
 """
 
 import asyncio
-import ipaddress
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 import pydantic_core
 from pydantic import ValidationError
 
-from ..errors import BadOption, ServerError, ServerUnreachable
+from ..errors import ServerError, ServerUnreachable
 from ..wire import BOOT_HEADER, KEY_HEADER, PROTOCOL, explain
 from ..wire_answers import FaultAnswer, Info
+from .address import checked_url, is_loopback, printable_token
 from .faults import as_error, clean
 
 _AGAIN = frozenset({408, 429, 502, 503, 504})
@@ -73,7 +72,7 @@ class Link:
     """A server's URL and the connections to it."""
 
     def __init__(self, url: str, token: str | None, spec: ClientSpec) -> None:
-        self.url = _checked(url)
+        self.url = checked_url(url)
         self.boot: str | None = None
         """Boot id of the last answer."""
         self.alone = True
@@ -84,12 +83,12 @@ class Link:
         self._random = random.Random()
         self._http = httpx.AsyncClient(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {_printable(token)}"} if token else None,
+            headers={"Authorization": f"Bearer {printable_token(token)}"} if token else None,
             timeout=httpx.Timeout(None, connect=spec.connect_s),
             limits=httpx.Limits(max_connections=32, keepalive_expiry=_KEEP_ALIVE_S),
             transport=spec.transport(self.url) if spec.transport else None,
             # A proxy meant for the internet must not swallow requests to this machine.
-            trust_env=not _is_loopback(self.url),
+            trust_env=not is_loopback(self.url),
             verify=self.url.startswith("https:"),
         )
 
@@ -235,31 +234,3 @@ def _silence(url: str, waited_s: float, error: Exception) -> str:
     detail = clean(str(error))
     because = f"{reason}: {detail}" if detail else reason
     return f"{url} did not answer within {waited_s:.1f} s ({because}); is the server running?"
-
-
-def _checked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        parts, sound = urlsplit(""), False
-    if not sound:
-        raise BadOption(f"expected the URL of a server such as http://127.0.0.1:8000, got {url!r}")
-    if "@" in parts.netloc:
-        raise BadOption("the URL of a server may hold no credentials; give its token by itself")
-    return url.rstrip("/")
-
-
-def _printable(token: str) -> str:
-    """The token, which a header must be able to carry; a message never repeats it."""
-    if not (token.isascii() and token.isprintable()):
-        raise BadOption("the token of a server must be printable ASCII on one line; check its file")
-    return token
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
