@@ -47,6 +47,9 @@ class Store:
     def __len__(self) -> int:
         return len(self._leases)
 
+    def __contains__(self, sid: str) -> bool:
+        return sid in self._leases
+
     @property
     def free(self) -> int:
         """Places for further sessions."""
