@@ -5,6 +5,7 @@ it, and whatever they answer is checked and encoded. Nothing here knows of sessi
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from .. import GigymError
 from ..envs import BadOption, EpisodeError, Reply, TextEnv, UnknownTask, Unsupported
 from ..envs.base import read_snapshot
 from ..envs.wire import Code, Recipe, Snapshot, explain, replay_key
+from .budget import Budget
 from .errors import WireFault
 from .replies import Told, tell
 from .spec import Limits
@@ -30,6 +32,7 @@ class Player:
     def __init__(self, build: Callable[[], TextEnv], limits: Limits) -> None:
         self._build = build
         self._limits = limits
+        self._budget = Budget(limits)
         self._env = run_env("the environment", build)
         self.card = self._env.card
         self._freezes = "snapshot" in self.card.caps
@@ -43,12 +46,13 @@ class Player:
         Raises `WireFault`: `REPLAY_DIVERGED` at the first key that differs.
         """
         self._trail = None
-        reply = self._run(lambda: self._env.start(recipe.seed, recipe.options))
+        self._budget.begin()
+        reply = self._paid("", lambda: self._env.start(recipe.seed, recipe.options))
         keys = [self._same(recipe, 0, reply)]
         for index, action in enumerate(recipe.actions):
             if reply.done:
                 raise _diverged(index + 1, "one more reply", "the end of the episode")
-            reply = self._run(lambda action=action: self._env.answer(action))
+            reply = self._paid(action, lambda action=action: self._env.answer(action))
             keys.append(self._same(recipe, index + 1, reply))
         self._turns = len(recipe.actions)
         told = self._tell(reply)
@@ -58,7 +62,7 @@ class Player:
 
     def act(self, action: str) -> Told:
         """Take one action."""
-        reply = self._run(lambda: self._env.answer(action))
+        reply = self._paid(action, lambda: self._env.answer(action))
         self._turns += 1
         told = self._tell(reply)
         if self._trail is not None:
@@ -94,7 +98,8 @@ class Player:
             return self.open(_read_recipe(snapshot.blob))
         data = snapshot.blob.encode()
         turns = _count(self._run(lambda: read_snapshot(data)).turns)
-        reply = self._run(lambda: self._env.restore(data))
+        self._budget.begin()
+        reply = self._paid("", lambda: self._env.restore(data))
         self._turns, self._trail = turns, None
         return self._tell(reply)
 
@@ -109,8 +114,12 @@ class Player:
     def _run(self, work: Callable[[], T]) -> T:
         return run_env(self.card.id, work)
 
+    def _paid(self, action: str, work: Callable[[], Reply]) -> Reply:
+        return self._run(lambda: self._budget.pay(action, work()))
+
     def _tell(self, reply: Reply) -> Told:
-        return tell(reply, self._turns, self.card, self._limits.observation_bytes)
+        told = tell(reply, self._turns, self.card, self._limits.info_bytes)
+        return replace(told, cuts=self._budget.cuts) if self._budget.cuts else told
 
     def _same(self, recipe: Recipe, at: int, reply: Reply) -> str:
         want = recipe.keys[at] if recipe.keys else None

@@ -13,6 +13,7 @@ from ..envs import EnvCard, Reply
 from ..envs.types import JsonValue
 from ..envs.wire import Code
 from .errors import WireFault
+from .watch import Cut
 
 _ENCODE = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
@@ -30,9 +31,11 @@ class Told:
     """The reply as JSON."""
     done: bool
     state_key: str | None
+    cuts: tuple[Cut, ...] = ()
+    """Limits that this answer met."""
 
 
-def tell(reply: Reply, n: int, card: EnvCard, max_bytes: int) -> Told:
+def tell(reply: Reply, n: int, card: EnvCard, info_bytes: int) -> Told:
     """Encode a reply. Raises `WireFault` (`ENV_ERROR`) when it breaks the contract."""
     fault = _broken_contract(reply, card)
     if fault is not None:
@@ -53,11 +56,8 @@ def tell(reply: Reply, n: int, card: EnvCard, max_bytes: int) -> Told:
     except (ValueError, TypeError, RecursionError) as error:
         message = f"{card.id}: the reply is no JSON in UTF-8: {error}"
         raise WireFault(Code.ENV_ERROR, message, {"type": type(error).__name__}) from None
-    if len(reply.observation) * 4 > max_bytes and len(reply.observation.encode()) > max_bytes:
-        message = (
-            f"{card.id}: an observation of {len(reply.observation.encode())} bytes; "
-            f"this server passes on at most {max_bytes}"
-        )
+    if len(body) > info_bytes and len(_ENCODE(dict(reply.info)).encode()) > info_bytes:
+        message = f"{card.id}: info is longer than {info_bytes} bytes"
         raise WireFault(Code.ENV_ERROR, message, {"type": "Contract"})
     return Told(n=n, body=body, done=reply.done, state_key=reply.state_key)
 
