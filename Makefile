@@ -5,19 +5,23 @@ PYTHON ?= python3
 SEED ?= 1
 RUN_VENV := .venv
 TEST_VENV := .venv-test
-INTEROP_VENV := .venv-interop
+TEXTWORLD_VENV := .venv-interop
+OPENENV_VENV := .venv-openenv
 PINS := constraints/cpu.txt
+OPENENV_PINS := constraints/openenv.txt
 # On Linux the default torch brings gigabytes of CUDA; name a CPU wheel index here to avoid them.
 TORCH_INDEX ?=
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help quickstart test lint interop bench clean check-python
+.PHONY: help quickstart test lint interop test-textworld test-openenv bench clean check-python
 
 help:
 	@echo "make quickstart   train an agent on this machine's CPU, about five minutes"
 	@echo "make test         run the tests"
 	@echo "make lint         check format, style and types"
-	@echo "make interop      compile TextWorld and play it beside our ALFWorld, about ten minutes"
+	@echo "make interop      both of the next two: what continuous integration plays beside peers"
+	@echo "make test-textworld  compile TextWorld and play it beside our ALFWorld, about ten minutes"
+	@echo "make test-openenv    OpenEnv's validator, client and server against ours, about two minutes"
 	@echo "make bench        measure speed"
 	@echo "make clean        remove the virtual environments and build folders"
 	@echo "variables: PYTHON=$(PYTHON)  SEED=$(SEED)  TORCH_INDEX=$(TORCH_INDEX)"
@@ -34,14 +38,20 @@ lint: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/pyright --pythonpath $(TEST_VENV)/bin/python
 
-interop: $(INTEROP_VENV)/ready
-	$(INTEROP_VENV)/bin/python -m pytest -q -m alfworld tests/envs/alfworld/test_reference.py tests/envs/test_adapters_textworld.py
+interop: test-textworld test-openenv
+
+test-textworld: $(TEXTWORLD_VENV)/ready
+	$(TEXTWORLD_VENV)/bin/python -m pytest -q -m alfworld tests/envs/alfworld/test_reference.py tests/envs/test_adapters_textworld.py
+	$(TEXTWORLD_VENV)/bin/python -m pytest -q tests/envs/games/test_arena.py
+
+test-openenv: $(TEST_VENV)/ready $(OPENENV_VENV)/ready
+	GIGYM_OPENENV_PYTHON=$(CURDIR)/$(OPENENV_VENV)/bin/python $(TEST_VENV)/bin/python -m pytest -q tests/interop
 
 bench: $(RUN_VENV)/ready
 	$(RUN_VENV)/bin/gigym bench all --quick
 
 clean:
-	rm -rf $(RUN_VENV) $(TEST_VENV) $(INTEROP_VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(RUN_VENV) $(TEST_VENV) $(TEXTWORLD_VENV) $(OPENENV_VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
 check-python:
 	@command -v $(PYTHON) >/dev/null || { \
@@ -58,12 +68,19 @@ $(TEST_VENV)/ready: pyproject.toml $(PINS) | check-python
 	$(call install,$(TEST_VENV),dev)
 
 # TextWorld brings two packages that are compiled here: they need g++, make and cmake.
-$(INTEROP_VENV)/ready: pyproject.toml $(PINS) | check-python
+$(TEXTWORLD_VENV)/ready: pyproject.toml $(PINS) | check-python
 	@for tool in g++ cmake; do command -v $$tool >/dev/null || { \
 	  echo "TextWorld is compiled with $$tool, which is not here; on Debian or Ubuntu: apt install g++ make cmake" >&2; exit 3; }; done
-	$(PYTHON) -m venv $(INTEROP_VENV)
-	$(INTEROP_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c $(PINS) -e '.[alfworld]' pytest pytest-asyncio
-	@touch $(INTEROP_VENV)/ready
+	$(PYTHON) -m venv $(TEXTWORLD_VENV)
+	$(TEXTWORLD_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c $(PINS) -e '.[alfworld,textarena]' pytest pytest-asyncio
+	@touch $(TEXTWORLD_VENV)/ready
+
+# OpenEnv's own packages and nothing of ours, so that its server and client are as published.
+$(OPENENV_VENV)/ready: $(OPENENV_PINS) | check-python
+	@echo "installing OpenEnv into $(OPENENV_VENV), 500 MB; this is done once"
+	$(PYTHON) -m venv $(OPENENV_VENV)
+	$(OPENENV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c $(OPENENV_PINS) openenv textarena
+	@touch $(OPENENV_VENV)/ready
 
 comma := ,
 define install

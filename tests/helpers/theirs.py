@@ -1,0 +1,76 @@
+"""Interpreters that have somebody else's package, and what is run with them.
+
+Each lives in a virtual environment of its own, which a make target installs.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "tests" / "interop" / "theirs"
+_ANSWER_S = 240.0
+"""Generous: importing some of their packages takes ten seconds of a busy core."""
+
+
+class Theirs:
+    """One interpreter. Its processes see none of our packages."""
+
+    def __init__(self, python: Path) -> None:
+        self.python = python
+
+    def ask(self, script: str, question: object) -> Any:  # noqa: ANN401
+        """The JSON that a script of ours, run by them, prints last, to the JSON on its stdin."""
+        done = self.run(str(SCRIPTS / script), said=json.dumps(question))
+        assert done.returncode == 0, f"{script} failed:\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        """A command of theirs, to its end."""
+        return subprocess.run(
+            [str(self.python), "-P", *words],
+            input=said,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_S,
+            env=_clean(),
+        )
+
+    @contextmanager
+    def serving(self, script: str, *words: str) -> Iterator[str]:
+        """The URL that a server prints as its first line, for as long as the block lasts."""
+        command = [str(self.python), "-P", str(SCRIPTS / script), *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_clean())
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().strip()
+            assert url.startswith("http://"), f"{script} did not start, it said {url!r}"
+            yield url
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+def installed(variable: str, folder: str, target: str) -> Theirs:
+    """The interpreter that a variable names, else that of a folder of this checkout.
+
+    Where nothing is installed the test is skipped. A variable, as the make targets set it, promises
+    that there is something.
+    """
+    named = os.environ.get(variable)
+    python = Path(named) if named else ROOT / folder / "bin" / "python"
+    if not named and not python.exists():
+        pytest.skip(f"no {folder} here; make {target} installs it and runs this")
+    assert python.exists(), f"{variable} names {python}, where there is nothing"
+    return Theirs(python)
+
+
+def _clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
