@@ -213,7 +213,7 @@ def read_snapshot(snapshot: bytes) -> Snapshot:
     try:
         tree = json.loads(snapshot)
         return Snapshot(last=reply_of(tree.pop("last")), **tree)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadOption(f"not a snapshot: {error}") from None
 
 

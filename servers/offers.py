@@ -4,7 +4,7 @@ import difflib
 import functools
 from collections.abc import Callable, Mapping
 
-from ..envs import TextEnv, UnknownEnv, card, make, option_names
+from ..envs import BadOption, TextEnv, UnknownEnv, card, make, option_names
 from ..envs.types import JsonValue, Options
 from ..envs.wire import Code
 from ..envs.wire_answers import EnvInfo
@@ -38,7 +38,7 @@ class Offers:
                 )
                 raise WireFault(Code.BAD_REQUEST, message, {"type": "BadOption"})
         merged: Mapping[str, JsonValue] = {**self._options[env_id], **options}
-        return functools.partial(make, env_id, **dict(merged))
+        return functools.partial(_made, env_id, merged)
 
     def infos(self) -> tuple[EnvInfo, ...]:
         """The offer, as `/v1/info` tells it."""
@@ -50,6 +50,13 @@ class Offers:
         offered = ", ".join(self._options)
         message = f"this server has no environment {env_id!r}; {hint}It serves: {offered}"
         return WireFault(Code.UNKNOWN_ENV, message, {"type": "UnknownEnv"})
+
+
+def _made(env_id: str, options: Options) -> TextEnv:
+    if "env_id" in options:
+        # `make` would take it for its own parameter.
+        raise BadOption(f"{env_id} has no option 'env_id'")
+    return make(env_id, **dict(options))
 
 
 def _info(env_id: str) -> EnvInfo:
