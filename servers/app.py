@@ -31,6 +31,8 @@ def create_app(host: Host) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
+        # A redirect repeats whatever the Host header said.
+        redirect_slashes=False,
     )
     app.state.host = host
     # The guard checks the token; this only publishes that there is one.
@@ -40,7 +42,9 @@ def create_app(host: Host) -> FastAPI:
     app.include_router(metrics.router, dependencies=wants_token)
     app.include_router(events.router, dependencies=wants_token)
     app.include_router(socket)
-    app.add_middleware(Guard, spec=host.spec, boot=host.boot)
+    app.add_middleware(
+        Guard, spec=host.spec, boot=host.boot, left_s=host.draining_s, watch=host.watch
+    )
     app.add_exception_handler(WireFault, _on_fault)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

@@ -2,23 +2,27 @@
 
 Host and Origin (a page in the user's browser must not reach a server on loopback), the bearer
 token, the content type, the size of the body as received and as inflated and the time it takes,
-strict JSON. Every answer leaves with the boot id and with headers that keep browsers from guessing
-and storing.
+strict JSON, and where it is bounded the rate. Every answer leaves with the boot id and with headers
+that keep browsers from guessing and storing; when the server is about to stop, with the seconds
+that are left.
 """
 
 import asyncio
 import hmac
 import ipaddress
 import zlib
+from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..envs.wire import BOOT_HEADER, PUBLIC_PATHS, Code
+from ..envs.wire import BOOT_HEADER, DRAINING_HEADER, PUBLIC_PATHS, Code
 from .errors import WireFault
 from .faults import fault_response
+from .rate import Bucket
 from .spec import LOOPBACK_HOSTS, ServerSpec, bracketed
 from .strict_json import BadJson, check_json
+from .watch import Watch
 
 _POLICY_VIOLATION = 1008
 _FORBIDDEN = 403
@@ -28,12 +32,22 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Guard:
-    """Wraps the application; see the module docstring."""
+    """Wraps the application; see the module docstring. `watch` hears of what is refused."""
 
-    def __init__(self, app: ASGIApp, spec: ServerSpec, boot: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        spec: ServerSpec,
+        boot: str,
+        left_s: Callable[[], float | None] = lambda: None,
+        watch: Watch | None = None,
+    ) -> None:
         self._app = app
         self._spec = spec
         self._boot = boot
+        self._left_s = left_s
+        self._watch = watch or Watch()
+        self._bucket = Bucket(spec.limits.requests_per_s)
         named = (bracketed(spec.host), *spec.allow_hosts)
         self._hosts = LOOPBACK_HOSTS | {host.lower() for host in named}
         self._any_address = bracketed(spec.host) in ("0.0.0.0", "[::]")
@@ -53,9 +67,11 @@ class Guard:
             self._check_host(headers)
             self._check_origin(headers)
             self._check_token(scope["path"], headers)
+            self._check_rate(scope["path"])
             if scope["method"] in _WITH_BODY:
                 receive = _replay(await self._read(headers, receive), receive)
         except WireFault as fault:
+            self._watch.refused(fault.code)
             answer = fault_response(fault)
             # A body that was not read to its end would hold the connection for as long as it drips.
             answer.headers["Connection"] = "close"
@@ -69,10 +85,21 @@ class Guard:
             self._check_host(headers)
             self._check_origin(headers)
             self._check_token(scope["path"], headers)
-        except WireFault:
+        except WireFault as fault:
+            self._watch.refused(fault.code)
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, self._paced(receive), send)
+
+    def _paced(self, receive: Receive) -> Receive:
+        """Frames at the rate that is allowed: the next one is read when its time has come."""
+
+        async def paced() -> Message:
+            while wait_s := self._bucket.take():
+                await asyncio.sleep(wait_s)
+            return await receive()
+
+        return paced if self._spec.limits.requests_per_s else receive
 
     def _labelled(self, send: Send) -> Send:
         async def labelled(message: Message) -> None:
@@ -81,6 +108,9 @@ class Guard:
                 headers[BOOT_HEADER] = self._boot
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Cache-Control"] = "no-store"
+                left_s = self._left_s()
+                if left_s is not None:
+                    headers[DRAINING_HEADER] = f"{left_s:.1f}"
             await send(message)
 
         return labelled
@@ -113,6 +143,12 @@ class Guard:
         if not hmac.compare_digest(given, b"Bearer " + self._spec.token.encode()):
             message = "this server wants a token: Authorization: Bearer TOKEN"
             raise WireFault(Code.UNAUTHORIZED, message)
+
+    def _check_rate(self, path: str) -> None:
+        wait_s = 0.0 if path in PUBLIC_PATHS else self._bucket.take()
+        if wait_s:
+            message = f"more than {self._spec.limits.requests_per_s:g} requests a second"
+            raise WireFault(Code.BUSY, message, {"retry_after_ms": int(wait_s * 1000) + 1})
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         limits = self._spec.limits

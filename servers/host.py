@@ -33,6 +33,8 @@ class Host:
         self.spec = spec
         self.boot = "b-" + secrets.token_hex(6)
         self.draining = False
+        self.ends: float | None = None
+        """When a draining server stops, by `time.monotonic`."""
         self.offers = Offers(spec.envs)
         self.store = Store(spec.limits, clock)
         self.admission = Admission(self.store)
@@ -69,6 +71,12 @@ class Host:
         if self.draining:
             return "draining"
         return "ready" if self.store.free > 0 else "full"
+
+    def draining_s(self) -> float | None:
+        """Seconds that a draining server goes on; None where it is not told to stop."""
+        if not self.draining:
+            return None
+        return max(0.0, (self.ends or 0.0) - time.monotonic())
 
     async def create(self, request: SessionsRequest, key: str | None) -> bytes:
         """Lease sessions. Raises `WireFault` when the request cannot be met."""

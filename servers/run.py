@@ -9,20 +9,26 @@ import importlib
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ..envs import BadOption
 from .app import create_app
+from .connections import Patrol, bounded
 from .errors import BindError, PortInUse
 from .host import Host
 from .ready import Announce, Ready, print_ready
 from .spec import ServerSpec, bracketed, check_bind
 
 _BACKLOG = 2048
+_TICKS_A_LOOK = 10
+_UNREAD_MS = 30_000
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -73,6 +79,9 @@ def _bound(family: int, host: str, port: int) -> socket.socket:
     try:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":
+            # Connections inherit it: a peer that does not read is gone after this time.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
     except OSError:
@@ -88,8 +97,8 @@ class EnvServer(uvicorn.Server):
         super().__init__(_config(host))
         self._host = host
         self._announce = announce
-        self._ends: float | None = None
-        """When to stop serving living sessions."""
+        self._patrol = Patrol(host.spec.limits)
+        self._told = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, and say so."""
@@ -103,30 +112,47 @@ class EnvServer(uvicorn.Server):
             self.force_exit = self.should_exit
             self.should_exit = True
             return
-        self._host.draining = True
         grace = self._host.spec.grace_s if sig == signal.SIGTERM else 0.0
-        self._ends = time.monotonic() + grace
+        self._host.ends = time.monotonic() + grace
+        self._host.draining = True
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to leave."""
-        if self._ends is not None and not self.should_exit:
-            self.should_exit = not len(self._host.store) or time.monotonic() >= self._ends
+        if counter % _TICKS_A_LOOK == 0:
+            self._patrol.look(self.server_state.connections)
+        if self._host.draining:
+            self._drain()
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of those who only listen, then of all others."""
+        self._host.events.close()
+        await super().shutdown(sockets)
+
+    def _drain(self) -> None:
+        # A signal comes between any two instructions, so the news is told from here.
+        if not self._told:
+            self._told = True
+            self._host.watch.draining()
+        if not self.should_exit:
+            self.should_exit = not len(self._host.store) or not self._host.draining_s()
 
 
 def _config(host: Host) -> uvicorn.Config:
+    most = host.spec.limits.connections + host.spec.limits.sessions
     return uvicorn.Config(
         create_app(host),
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        ws="websockets-sansio",
+        http=bounded(AutoHTTPProtocol, most),
+        ws=bounded(WebSocketsSansIOProtocol, most),
         ws_max_size=host.spec.limits.body_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=20.0,
         ws_ping_timeout=20.0,
-        limit_concurrency=512,
+        proxy_headers=False,
         backlog=_BACKLOG,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,

@@ -43,7 +43,7 @@ class Limits:
     head_s: float = 10.0
     """Longest time the head of a request may take to arrive."""
     connections: int = 512
-    """Open connections, sockets included; more are answered 503."""
+    """Open connections beside one for each session; more are answered 503."""
     requests_per_s: float = 0.0
     """Requests a second, in bursts of ten seconds' worth; 0: as many as come."""
     action_bytes: int = 64 * 2**10

@@ -1,0 +1,101 @@
+"""Connections under the limits that uvicorn does not have.
+
+uvicorn waits without end for the head of a request and for a peer that does not read. Here a
+patrol looks at the open connections every second: one that shows the same standstill for too long
+is cut, so that stalled clients hold no place. Connections beyond the limit are answered 503 and
+closed; those that were there before go on undisturbed.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..envs.wire import Code
+from .errors import WireFault
+from .faults import fault_response
+from .spec import Limits
+
+_UNREAD_S = 30.0
+"""How long an answer may lie unread."""
+_RETRY_AFTER_MS = 1000
+
+Standstill: TypeAlias = tuple[object, int]
+"""The request that was last begun and the bytes that wait to be read; equal: nothing moved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A connection that stood still when it was looked at."""
+
+    still: Standstill
+    since: float
+    bound_s: float
+
+
+class Patrol:
+    """Cuts connections that stand still; `look` is to be called about once a second."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._head_s = limits.head_s
+        self._clock = clock
+        self._seen: dict[Any, Sighting] = {}
+
+    def look(self, connections: Iterable[Any]) -> int:
+        """Cut what stood still for too long; how many there were."""
+        now, before = self._clock(), self._seen
+        self._seen = {}
+        cut = 0
+        for connection in list(connections):
+            bound_s = self._bound(connection)
+            if bound_s is None:
+                continue
+            still = _standstill(connection)
+            last = before.get(connection)
+            since = last.since if last is not None and last.still == still else now
+            if now - since >= bound_s:
+                connection.transport.abort()
+                cut += 1
+            else:
+                self._seen[connection] = Sighting(still=still, since=since, bound_s=bound_s)
+        return cut
+
+    def _bound(self, connection: Any) -> float | None:  # noqa: ANN401 - uvicorn has many kinds
+        """How long a connection may stay as it is; None where that is as long as it likes."""
+        if connection.transport.is_closing() or connection.transport.get_write_buffer_size():
+            return _UNREAD_S
+        # A timer runs between requests, and none while a head is awaited or under way.
+        if getattr(connection, "timeout_keep_alive_task", self) is not None:
+            return None
+        cycle = connection.cycle
+        return self._head_s if cycle is None or cycle.response_complete else None
+
+
+def _standstill(connection: Any) -> Standstill:  # noqa: ANN401
+    return getattr(connection, "cycle", None), connection.transport.get_write_buffer_size()
+
+
+def bounded(protocol: Any, most: int) -> type[asyncio.Protocol]:  # noqa: ANN401
+    """uvicorn's protocol, with connections beyond `most` refused."""
+
+    class Bounded(protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)  # pyright: ignore[reportUnknownMemberType]
+            if len(self.connections) > most:
+                self.app = _refusing(most)
+
+    return Bounded
+
+
+def _refusing(most: int) -> ASGIApp:
+    async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+        detail = {"retry_after_ms": _RETRY_AFTER_MS}
+        message = f"{most} connections are open; use fewer, or raise the limit of the server"
+        answer = fault_response(WireFault(Code.BUSY, message, {**detail}, status=503))
+        answer.headers["Connection"] = "close"
+        await answer(scope, receive, send)
+
+    return refuse
