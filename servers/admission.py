@@ -17,7 +17,7 @@ from ..envs.wire import Code
 from .errors import WireFault
 from .store import Store
 
-_MAX_KEYS = 4096
+_MAX_KEYS = 16_384
 _RETRY_AFTER_MS = 1500
 
 
@@ -120,12 +120,18 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """A request and its answer, made or in the making."""
+class Claim:
+    """A request that a key stands for."""
 
     request: BaseModel
-    answer: asyncio.Task[bytes]
     until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered(Claim):
+    """A request and its answer, made or in the making."""
+
+    answer: asyncio.Task[bytes]
 
 
 class Once:
@@ -135,6 +141,20 @@ class Once:
         self._memory_s = memory_s
         self._clock = clock
         self._held: dict[str, Remembered] = {}
+        self._claims: dict[str, Claim] = {}
+
+    def claim(self, key: str, request: BaseModel) -> None:
+        """Have a key stand for a request whose items are remembered one by one.
+
+        Raises `WireFault` when the key was used for another request.
+        """
+        self._forget(self._claims)
+        held = self._claims.get(key)
+        if held is None:
+            until = self._clock() + self._memory_s
+            self._claims[key] = Claim(request=request, until=until)
+        elif held.request != request:
+            raise _taken()
 
     async def answer(
         self, key: str | None, request: BaseModel, work: Callable[[], Coroutine[None, None, bytes]]
@@ -145,12 +165,12 @@ class Once:
         """
         if key is None:
             return await work()
-        self._forget()
+        self._forget(self._held)
         held = self._held.get(key)
         if held is None:
             held = self._begin(key, request, work)
         elif held.request != request:
-            raise WireFault(Code.BAD_REQUEST, "this Idempotency-Key was used for another request")
+            raise _taken()
         # One caller that goes away must not take the answer from the others.
         return await asyncio.shield(held.answer)
 
@@ -168,10 +188,14 @@ class Once:
         task.add_done_callback(settle)
         return held
 
-    def _forget(self) -> None:
+    def _forget(self, held: "dict[str, Remembered] | dict[str, Claim]") -> None:
         now = self._clock()
-        while self._held:
-            oldest = next(iter(self._held))
-            if self._held[oldest].until > now and len(self._held) <= _MAX_KEYS:
+        while held:
+            oldest = next(iter(held))
+            if held[oldest].until > now and len(held) <= _MAX_KEYS:
                 break
-            del self._held[oldest]
+            del held[oldest]
+
+
+def _taken() -> WireFault:
+    return WireFault(Code.BAD_REQUEST, "this Idempotency-Key was used for another request")

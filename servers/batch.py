@@ -1,19 +1,27 @@
-"""The items of one request, one after the other: a bad one never fails its neighbours."""
+"""The items of one request: a bad one never fails its neighbours, a slow one never holds them up.
+
+Items of sessions in this process are done at once, one after the other; those of sessions in worker
+processes are sent on and answered while the others are.
+"""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from ..envs.wire import BadItem, Code, SidItem
 from .errors import WireFault
 from .replies import failed
+from .watch import Watch
 
 ItemT = TypeVar("ItemT", bound=SidItem)
 Result: TypeAlias = bytes | Awaitable[bytes]
-"""JSON of an item's result: there at once, or on its way from a worker process."""
+"""JSON of an item's result: there at once, or on its way from a worker process. Either raises
+`WireFault` for an item that is refused."""
+Act: TypeAlias = Callable[[ItemT], Result]
 _SLICE_S = 0.005
 """Longest stretch of work before other requests get a turn."""
+_DEAF = Watch()
 
 
 class Pause:
@@ -30,42 +38,96 @@ class Pause:
 
 
 async def settled(result: Result) -> bytes:
-    """The result, once it is there."""
+    """The result, once it is there. Raises `WireFault` where the item is refused."""
     return result if isinstance(result, bytes) else await result
 
 
 async def run_items(
-    items: Sequence[ItemT | BadItem], act: Callable[[ItemT], bytes]
-) -> AsyncIterator[bytes]:
-    """Results in the order of the items, as JSON. A second item for one session is refused."""
-    seen: set[str] = set()
-    pause = Pause()
-    for item in items:
-        yield _result(item, act, seen)
-        await pause.if_due()
+    items: Sequence[ItemT | BadItem], act: Act[ItemT], watch: Watch = _DEAF
+) -> AsyncIterator[tuple[int, bytes]]:
+    """Positions of the items and their results as JSON, each as soon as it is there.
+
+    A second item for one session is refused.
+    """
+    run = _Run(act, watch)
+    for position, item in enumerate(items):
+        result = run.begin(position, item)
+        if result is not None:
+            yield position, result
+        await run.pause.if_due()
+        while run.arrived():
+            yield await run.next()
+    while run.waiting:
+        yield await run.next()
 
 
-def _result(item: ItemT | BadItem, act: Callable[[ItemT], bytes], seen: set[str]) -> bytes:
-    if isinstance(item, BadItem):
-        return failed(item.sid, WireFault(Code.BAD_ITEM, item.message))
-    if item.sid in seen:
-        message = "an earlier item of this request names the same session"
-        return failed(item.sid, WireFault(Code.BAD_ITEM, message))
-    seen.add(item.sid)
-    try:
-        return act(item)
-    except WireFault as fault:
-        return failed(item.sid, fault)
+class _Run:
+    """The items of one request under way."""
+
+    def __init__(self, act: Callable[[Any], Result], watch: Watch) -> None:
+        self.pause = Pause()
+        self.waiting: dict[asyncio.Future[bytes], tuple[int, str]] = {}
+        """Positions and sessions of the items whose results are on their way."""
+        self._act = act
+        self._watch = watch
+        self._seen: set[str] = set()
+        self._done: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue()
+
+    def begin(self, position: int, item: SidItem | BadItem) -> bytes | None:
+        """Do an item; its result, if it is there already."""
+        if isinstance(item, BadItem):
+            return self._failed(item.sid, WireFault(Code.BAD_ITEM, item.message))
+        if item.sid in self._seen:
+            message = "an earlier item of this request names the same session"
+            return self._failed(item.sid, WireFault(Code.BAD_ITEM, message))
+        self._seen.add(item.sid)
+        try:
+            result = self._act(item)
+        except WireFault as fault:
+            return self._failed(item.sid, fault)
+        if isinstance(result, bytes):
+            return result
+        future = asyncio.ensure_future(result)
+        self.waiting[future] = position, item.sid
+        future.add_done_callback(self._arrive)
+        return None
+
+    def arrived(self) -> bool:
+        """Whether `next` has something at once."""
+        return not self._done.empty()
+
+    async def next(self) -> tuple[int, bytes]:
+        """The next result that arrives from elsewhere."""
+        future = await self._done.get()
+        position, sid = self.waiting.pop(future)
+        try:
+            return position, future.result()
+        except WireFault as fault:
+            return position, self._failed(sid, fault)
+
+    def _arrive(self, future: asyncio.Future[bytes]) -> None:
+        if not future.cancelled():
+            # Looked at, so that asyncio does not complain when the client has gone meanwhile.
+            future.exception()
+        self._done.put_nowait(future)
+
+    def _failed(self, sid: str | None, fault: WireFault) -> bytes:
+        self._watch.refused(fault.code)
+        return failed(sid, fault)
 
 
-async def as_document(results: AsyncIterator[bytes]) -> bytes:
-    """The answer as one JSON object."""
-    return b'{"results":[%s]}' % b",".join([result async for result in results])
+async def as_document(results: AsyncIterator[tuple[int, bytes]]) -> bytes:
+    """The answer as one JSON object, the results in the order of the items."""
+    placed = [result async for result in results]
+    placed.sort(key=_position)
+    return b'{"results":[%s]}' % b",".join([result for _, result in placed])
 
 
-async def as_lines(results: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The answer as one JSON object a line, each with its position `i`."""
-    position = 0
-    async for result in results:
+async def as_lines(results: AsyncIterator[tuple[int, bytes]]) -> AsyncIterator[bytes]:
+    """The answer as one JSON object a line, each with the position `i` of its item."""
+    async for position, result in results:
         yield b'{"i":%d,%s\n' % (position, result[1:])
-        position += 1
+
+
+def _position(placed: tuple[int, bytes]) -> int:
+    return placed[0]

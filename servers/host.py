@@ -4,23 +4,25 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from .. import __version__
 from ..envs import TextEnv
 from ..envs.types import JsonValue
-from ..envs.wire import MINOR, PROTOCOL, Code, ForkRequest, SessionsRequest
+from ..envs.wire import MINOR, PROTOCOL, Code, ForkItem, ForkRequest, SessionsRequest
 from ..envs.wire_answers import Info, LimitsInfo
 from .admission import Admission, Once
-from .batch import Pause, as_document, run_items
+from .batch import Pause, as_document, run_items, settled
 from .errors import WireFault
 from .events import Events
+from .logs import Logged
 from .metrics import Metrics, Standing
 from .offers import Offers
 from .playing import Player
 from .replies import encode
+from .sessions import Session
 from .spec import ServerSpec
-from .store import Store
+from .store import Store, new_sid
 from .watch import Watch, Watches
 
 _SWEEP_S = 1.0
@@ -36,12 +38,13 @@ class Host:
         self.ends: float | None = None
         """When a draining server stops, by `time.monotonic`."""
         self.offers = Offers(spec.envs)
-        self.store = Store(spec.limits, clock)
-        self.admission = Admission(self.store)
         self.metrics = Metrics([env.id for env in spec.envs], self._standing)
         self.events = Events(spec.limits.events)
-        self.watch: Watch = Watches(self.metrics, self.events)
+        self.log = Logged()
+        self.watch: Watch = Watches(self.metrics, self.events, self.log)
         """Told of all that happens."""
+        self.store = Store(spec.limits, clock, self.watch)
+        self.admission = Admission(self.store)
         self._once = Once(spec.limits.memory_s, clock)
 
     def info(self) -> Info:
@@ -90,16 +93,28 @@ class Host:
         return [leased["sid"] for leased in answer["sessions"]]
 
     async def fork(self, request: ForkRequest, key: str | None) -> bytes:
-        """Copy sessions; all items under one idempotency key."""
-        return await self._once.answer(
-            key, request, lambda: as_document(run_items(request.items, self.store.fork))
-        )
+        """Copy sessions; all items under one idempotency key.
+
+        Each item is remembered for itself: one that found no room may be tried again without
+        copying its neighbours twice.
+        """
+        if key is None:
+            return await as_document(run_items(request.items, self.store.fork, self.watch))
+        self._once.claim(key, request)
+
+        def once(item: ForkItem) -> Awaitable[bytes]:
+            return self._once.answer(f"{key}\n{item.sid}", item, lambda: self._fork(item))
+
+        return await as_document(run_items(request.items, once, self.watch))
 
     async def sweep_forever(self) -> None:
         """End sessions as their leases end."""
         while True:
             await asyncio.sleep(_SWEEP_S)
             self.store.sweep()
+
+    async def _fork(self, item: ForkItem) -> bytes:
+        return await settled(self.store.fork(item))
 
     def _standing(self) -> Standing:
         return Standing(queue_depth=len(self.admission), draining=self.draining)
@@ -108,19 +123,19 @@ class Host:
         build = self.offers.builder(request.env, request.options)
         pause = Pause()
         async with self.admission.places(request.count, request.wait_s) as places:
-            players: list[Player] = []
+            sessions: list[Session] = []
             for _ in range(request.count):
-                players.append(self._player(build))
+                sessions.append(self._session(build))
                 await pause.if_due()
             leases: list[JsonValue] = []
-            for player in players:
-                leases.append(self.store.add(player, request.lease_s))
+            for session in sessions:
+                leases.append(self.store.add(session, request.lease_s))
                 places.take()
         return encode({"sessions": leases})
 
-    def _player(self, build: Callable[[], TextEnv]) -> Player:
+    def _session(self, build: Callable[[], TextEnv]) -> Session:
         try:
-            return Player(build, self.spec.limits)
+            return Session(new_sid(), Player(build, self.spec.limits), self.watch)
         except WireFault as fault:
             code = Code.BAD_REQUEST if fault.code is Code.BAD_ITEM else fault.code
             raise WireFault(code, fault.message, fault.detail) from None

@@ -5,7 +5,7 @@ environment replied; the models named as responses document them. Clients that a
 `application/x-ndjson` get each result as a line, as soon as it is there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Request
@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from ..envs import wire
 from ..envs import wire_answers as answers
 from ..envs.wire import Code
-from .batch import as_document, as_lines, run_items
+from .batch import Act, as_document, as_lines, run_items, settled
 from .errors import WireFault
 from .host import Host
 
@@ -77,7 +77,7 @@ async def sessions(request: Request, body: wire.SessionsRequest, key: Key = None
 @router.get("/v1/sessions/{sid}", response_model=answers.SessionAnswer)
 async def session(request: Request, sid: str) -> Response:
     """Where a session stands."""
-    return Response(host_of(request).store.view(sid), media_type=_JSON)
+    return Response(await settled(host_of(request).store.view(sid)), media_type=_JSON)
 
 
 @router.post("/v1/reset", response_model=answers.PlayAnswer, responses=_PLAYED)
@@ -129,10 +129,10 @@ def host_of(request: Request) -> Host:
 
 
 async def _answer(
-    request: Request, items: Sequence[ItemT | wire.BadItem], act: Callable[[ItemT], bytes]
+    request: Request, items: Sequence[ItemT | wire.BadItem], act: Act[ItemT]
 ) -> Response:
     _check_size(request, items)
-    results = run_items(items, act)
+    results = run_items(items, act, host_of(request).watch)
     if _LINES in request.headers.get("accept", ""):
         return StreamingResponse(as_lines(results), media_type=_LINES)
     return Response(await as_document(results), media_type=_JSON)

@@ -4,6 +4,7 @@ Environments are other people's code: whatever they raise leaves here as a `Wire
 it, and whatever they answer is checked and encoded. Nothing here knows of sessions or requests.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -16,7 +17,7 @@ from ..envs.base import read_snapshot
 from ..envs.wire import Code, Recipe, Snapshot, explain, replay_key
 from .budget import Budget
 from .errors import WireFault
-from .replies import Told, tell
+from .replies import Told, finite, tell
 from .spec import Limits
 
 T = TypeVar("T")
@@ -36,6 +37,8 @@ class Player:
         self._env = run_env("the environment", build)
         self.card = self._env.card
         self._freezes = "snapshot" in self.card.caps
+        self.total = 0.0
+        """Sum of the episode's rewards, as far as they were seen here."""
         self._turns = 0
         self._trail: Recipe | None = None
         """Kept where the environment cannot freeze: it is then what a snapshot holds."""
@@ -48,13 +51,14 @@ class Player:
         self._trail = None
         self._budget.begin()
         reply = self._paid("", lambda: self._env.start(recipe.seed, recipe.options))
-        keys = [self._same(recipe, 0, reply)]
+        keys, total = [self._same(recipe, 0, reply)], (finite(reply.reward) or 0.0)
         for index, action in enumerate(recipe.actions):
             if reply.done:
                 raise _diverged(index + 1, "one more reply", "the end of the episode")
             reply = self._paid(action, lambda action=action: self._env.answer(action))
             keys.append(self._same(recipe, index + 1, reply))
-        self._turns = len(recipe.actions)
+            total += finite(reply.reward) or 0.0
+        self._turns, self.total = len(recipe.actions), total
         told = self._tell(reply)
         if not self._freezes:
             self._trail = recipe.model_copy(update={"actions": list(recipe.actions), "keys": keys})
@@ -65,9 +69,10 @@ class Player:
         reply = self._paid(action, lambda: self._env.answer(action))
         self._turns += 1
         told = self._tell(reply)
+        self.total += finite(reply.reward) or 0.0
         if self._trail is not None:
             self._trail.actions.append(action)
-            self._trail.keys.append(replay_key(reply))
+            self._trail.keys.append(told.key)
         return told
 
     def freeze(self) -> Snapshot:
@@ -100,7 +105,7 @@ class Player:
         turns = _count(self._run(lambda: read_snapshot(data)).turns)
         self._budget.begin()
         reply = self._paid("", lambda: self._env.restore(data))
-        self._turns, self._trail = turns, None
+        self._turns, self._trail, self.total = turns, None, 0.0
         return self._tell(reply)
 
     def copies(self, count: int) -> list["Player"]:
@@ -109,13 +114,23 @@ class Player:
         twins = [Player(self._build, self._limits) for _ in range(count)]
         for twin in twins:
             twin.thaw(frozen)
+            twin.total = self.total
         return twins
+
+    def close(self) -> None:
+        """Free what the environment holds; what it raises, nobody is left to hear."""
+        with contextlib.suppress(WireFault):
+            self._run(self._env.close)
 
     def _run(self, work: Callable[[], T]) -> T:
         return run_env(self.card.id, work)
 
     def _paid(self, action: str, work: Callable[[], Reply]) -> Reply:
-        return self._run(lambda: self._budget.pay(action, work()))
+        reply = self._run(lambda: self._budget.pay(action, work()))
+        if not isinstance(reply, Reply):  # pyright: ignore[reportUnnecessaryIsInstance]
+            message = f"{self.card.id}: expected a Reply, got {type(reply).__name__}"
+            raise WireFault(Code.ENV_ERROR, message, {"type": "Contract"})
+        return reply
 
     def _tell(self, reply: Reply) -> Told:
         told = tell(reply, self._turns, self.card, self._limits.info_bytes)

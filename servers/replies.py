@@ -29,10 +29,18 @@ class Told:
     """Steps applied when it was given."""
     body: bytes
     """The reply as JSON."""
-    done: bool
+    terminated: bool
+    truncated: bool
     state_key: str | None
+    key: str
+    """What a replay compares: the state key, or the observation's where there is none."""
     cuts: tuple[Cut, ...] = ()
     """Limits that this answer met."""
+
+    @property
+    def done(self) -> bool:
+        """The episode is over, for either reason."""
+        return self.terminated or self.truncated
 
 
 def tell(reply: Reply, n: int, card: EnvCard, info_bytes: int) -> Told:
@@ -40,12 +48,14 @@ def tell(reply: Reply, n: int, card: EnvCard, info_bytes: int) -> Told:
     fault = _broken_contract(reply, card)
     if fault is not None:
         raise WireFault(Code.ENV_ERROR, f"{card.id}: {fault}", {"type": "Contract"})
+    observation_key = reply.observation_key
+    key = observation_key if reply.state_key is None else reply.state_key
     try:
         body = _ENCODE(
             {
                 "observation": reply.observation,
                 "state_key": reply.state_key,
-                "observation_key": reply.observation_key,
+                "observation_key": observation_key,
                 "admissible_actions": reply.admissible_actions,
                 "reward": float(reply.reward),
                 "terminated": reply.terminated,
@@ -59,28 +69,35 @@ def tell(reply: Reply, n: int, card: EnvCard, info_bytes: int) -> Told:
     if len(body) > info_bytes and len(_ENCODE(dict(reply.info)).encode()) > info_bytes:
         message = f"{card.id}: info is longer than {info_bytes} bytes"
         raise WireFault(Code.ENV_ERROR, message, {"type": "Contract"})
-    return Told(n=n, body=body, done=reply.done, state_key=reply.state_key)
+    return Told(
+        n=n,
+        body=body,
+        terminated=reply.terminated,
+        truncated=reply.truncated,
+        state_key=reply.state_key,
+        key=key,
+    )
 
 
-def _broken_contract(reply: object, card: EnvCard) -> str | None:
+def _broken_contract(reply: Reply, card: EnvCard) -> str | None:
     """What is wrong with an answer; environments and snapshots may hold anything."""
-    if not isinstance(reply, Reply):
-        return f"expected a Reply, got {type(reply).__name__}"
-    observation, reward, listed = _untyped(reply)
+    observation, reward, listed, state_key = _untyped(reply)
     if not isinstance(observation, str):
         return f"the observation must be text, got {type(observation).__name__}"
-    number = _finite(reward)
+    number = finite(reward)
     if number is None:
         return f"the reward must be a finite number; this {type(reward).__name__} is none"
     low, high = card.reward_range
     if not low <= number <= high:
         return f"the reward {number} is outside the declared range {low} to {high}"
+    if state_key is not None and not isinstance(state_key, str):
+        return f"the state key must be text or None, got {type(state_key).__name__}"
     if listed is not None and not all(isinstance(action, str) for action in listed):
         return "admissible actions must be texts"
     return None
 
 
-def _finite(reward: object) -> float | None:
+def finite(reward: object) -> float | None:
     """The reward as a number, if it is one and finite."""
     if isinstance(reward, bool) or not isinstance(reward, int | float | Real):
         return None
@@ -91,8 +108,8 @@ def _finite(reward: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _untyped(reply: Reply) -> tuple[object, object, tuple[object, ...] | None]:
-    return reply.observation, reply.reward, reply.admissible_actions
+def _untyped(reply: Reply) -> tuple[object, object, tuple[object, ...] | None, object]:
+    return reply.observation, reply.reward, reply.admissible_actions, reply.state_key
 
 
 def played(sid: str, ep: int, told: Told, *, replayed: bool = False) -> bytes:

@@ -138,7 +138,7 @@ class Exchange:
             raise WireFault(Code.TOO_LARGE, message, {"items": limit})
         act = _ACTS[frame.call]
         items: list[SidItem] = cast("Any", act.request.model_validate({"items": frame.items})).items
-        return await as_document(run_items(items, act.act(self._host)))
+        return await as_document(run_items(items, act.act(self._host), self._host.watch))
 
 
 def _read(message: Message) -> object:
