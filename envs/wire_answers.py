@@ -5,14 +5,30 @@ be finite, since a server need not be ours. Every result is either what was aske
 `Failed`, told apart by their fields.
 """
 
+import math
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from .types import Reply
 from .wire import JsonObject, Snapshot
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _finite(facts: JsonObject) -> JsonObject:
+    """Facts without numbers that JSON does not have, which parsers let through all the same."""
+    level: list[JsonValue] = [*facts.values()]
+    while level:
+        value = level.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("numbers must be finite")
+        if isinstance(value, list | dict):
+            level.extend(value.values() if isinstance(value, dict) else value)
+    return facts
+
+
+Facts = Annotated[JsonObject, AfterValidator(_finite)]
 
 
 class Answer(BaseModel):
@@ -56,7 +72,7 @@ class ReplyBody(Answer):
     state_key: str | None = None
     observation_key: str | None = None
     admissible_actions: tuple[str, ...] | None = None
-    info: JsonObject = Field(default_factory=dict)
+    info: Facts = Field(default_factory=dict)
 
     def to_reply(self) -> Reply:
         """The record that the rollout reads."""

@@ -9,8 +9,8 @@ Lost answers, restarted servers and lost sessions are made good by repetition an
 cannot be made good within a deadline is `ServerUnreachable` or `EpisodeLost`.
 """
 
-from .link import ClientSpec
 from .pool import RemotePool, server_info
 from .seat import RemoteSeat
+from .spec import ClientSpec
 
 __all__ = ["ClientSpec", "RemotePool", "RemoteSeat", "server_info"]

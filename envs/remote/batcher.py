@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 from ... import GigymError
-from .link import ClientSpec
+from .spec import ClientSpec
 
 _QUIET_TURNS = 2
 ItemT = TypeVar("ItemT")

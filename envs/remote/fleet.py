@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import EpisodeLost, ServerError
 from ..wire_answers import EnvInfo
 from .station import Station
+
+if TYPE_CHECKING:
+    from .seat import RemoteSeat
 
 
 class Fleet:
@@ -14,8 +18,13 @@ class Fleet:
     def __init__(self, stations: Sequence[Station]) -> None:
         self.stations = tuple(stations)
         self.rebuilt = 0
-        """Episodes that were taken up again by replay."""
-        self._env: EnvInfo | None = None
+        """Episodes that were taken up again by replay or from a snapshot."""
+        self.handed_over = 0
+        """Episodes that left a server before it stopped."""
+        self.env: EnvInfo | None = None
+        """What is played, once a server told."""
+        self.guests: set[RemoteSeat] = set()
+        """Seats that were forked from others; they live as long as the pool."""
         for station in stations:
             station.link.alone = len(self.stations) == 1
 
@@ -43,32 +52,57 @@ class Fleet:
             raise faults[0]
 
     def choose(self) -> Station:
-        """The station for the next session: one that answers, with the most free places."""
+        """The station for the next session: one that answers, with the most free places.
+
+        Raises `ServerError` when none plays our version.
+        """
         now = asyncio.get_running_loop().time()
-        return min(
+        chosen = min(
             self.stations,
             key=lambda station: (
-                station.link.silent_until > now,
+                station.misfit is not None,
+                station.link.silent,
+                station.link.draining,
                 station.full_until > now,
                 -station.free,
             ),
         )
+        if chosen.misfit is not None:
+            raise chosen.misfit
+        return chosen
+
+    def refuge(self, station: Station) -> bool:
+        """Whether another server could take the sessions of this one."""
+        return any(
+            other is not station and not (other.misfit or other.link.silent or other.link.draining)
+            for other in self.stations
+        )
 
     def check(self, station: Station, env: EnvInfo) -> None:
-        """Raise `ServerError` unless all servers play the same version of the environment."""
-        if self._env is None:
-            self._env = env
-        elif env.version != self._env.version:
-            raise ServerError(
-                f"{station.link.url} plays {env.id} {env.version}, others {self._env.version}; "
-                "episodes of one run must come from one version",
-                "VERSION",
+        """Raise `ServerError` unless all servers play the same version of the environment.
+
+        Retryable while others do: the server is avoided until it plays ours again.
+        """
+        station.misfit = None
+        if self.env is None:
+            self.env = env
+        elif env.version != self.env.version:
+            message = (
+                f"{station.link.url} plays {env.id} {env.version}, others {self.env.version}; "
+                "episodes of one run must come from one version"
             )
+            station.misfit = ServerError(message, "VERSION")
+            others = any(other.misfit is None for other in self.stations)
+            raise ServerError(message, "VERSION", retryable=others)
+
+    def can(self, ability: str) -> bool:
+        """Whether the environment has an ability, such as `snapshot`."""
+        return self.env is not None and ability in self.env.caps
 
     def check_replays(self) -> None:
         """Raise `EpisodeLost` for an environment whose episodes cannot be taken up again."""
-        if self._env is not None and "replay" not in self._env.caps:
+        if self.env is not None and not self.can("replay"):
             raise EpisodeLost(
-                f"the session was lost, and {self._env.id} is not deterministic: "
+                f"the session was lost, and {self.env.id} is not deterministic: "
                 "its episode cannot be replayed"
             )

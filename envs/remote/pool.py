@@ -1,16 +1,19 @@
 """`RemotePool`: seats at one or several env servers, as `LocalPool` gives them in process."""
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ... import GigymError
 from ..errors import BadOption, ServerError
 from ..pool import Seat, SeatPool
 from ..types import Options
-from ..wire_answers import Info
+from ..wire_answers import EnvInfo, Info
 from .fleet import Fleet
-from .link import ClientSpec, Link
+from .link import Link
 from .seat import RemoteSeat
+from .spec import ClientSpec
 from .station import Station, Wanted
 
 
@@ -37,13 +40,21 @@ class RemotePool(SeatPool):
         links = [Link(url, token, self._client) for url in dict.fromkeys(urls)]
         self._fleet = Fleet([Station(link, wanted, self._client) for link in links])
         self._seats: list[RemoteSeat] = []
-        self._keeper: asyncio.Task[None] | None = None
+        self._keepers: list[asyncio.Task[None]] = []
+        self._alarm = asyncio.Event()
+        for link in links:
+            link.on_draining = self._alarm.set
         self._closed = False
 
     @property
     def rebuilt(self) -> int:
-        """Episodes that lost their session and were taken up again by replay."""
+        """Episodes that lost their session and were taken up again elsewhere."""
         return self._fleet.rebuilt
+
+    @property
+    def handed_over(self) -> int:
+        """Episodes that were taken to another server before theirs stopped."""
+        return self._fleet.handed_over
 
     async def open(self, count: int) -> tuple[Seat, ...]:
         """Lease what is missing, spread over the servers by their free places.
@@ -54,10 +65,7 @@ class RemotePool(SeatPool):
         if self._closed:
             raise ServerError("the pool is closed", "CLOSED")
         give_up_at = asyncio.get_running_loop().time() + self._client.create_s
-        if self._keeper is None:
-            await self._fleet.connect(give_up_at)
-            # Whoever opened at the same time may have been here first.
-            self._keeper = self._keeper or asyncio.create_task(self._keep())
+        await self._connect(give_up_at)
         missing = count - len(self._seats)
         fresh = [RemoteSeat(self._fleet, self._client) for _ in range(missing)]
         # Known before they have sessions, so that a cancelled opening leaves none behind.
@@ -70,27 +78,80 @@ class RemotePool(SeatPool):
                 raise result
         return tuple(self._seats[:count])
 
+    async def env_info(self) -> EnvInfo:
+        """What the servers say of the environment. Raises as `open` does."""
+        await self._connect(asyncio.get_running_loop().time() + self._client.create_s)
+        assert self._fleet.env is not None
+        return self._fleet.env
+
     async def aclose(self) -> None:
         """Close the sessions and the connections; calling twice is fine."""
         if self._closed:
             return
         self._closed = True
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
-        for seat in self._seats:
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for seat in self._all_seats():
             seat.leave()
         await asyncio.gather(*(station.aclose() for station in self._fleet.stations))
+
+    async def _connect(self, give_up_at: float) -> None:
+        if self._closed:
+            raise ServerError("the pool is closed", "CLOSED")
+        if self._keepers:
+            return
+        await self._fleet.connect(give_up_at)
+        # Whoever opened at the same time may have been here first.
+        if not self._keepers:
+            self._keepers.append(asyncio.create_task(self._keep()))
+            if not self._fleet.alone:
+                self._keepers.append(asyncio.create_task(self._watch()))
+
+    def _all_seats(self) -> list[RemoteSeat]:
+        return [*self._seats, *self._fleet.guests]
 
     async def _keep(self) -> None:
         """Renew all leases, and close the sessions that were given up, three times a lease."""
         while True:
             await asyncio.sleep(self._client.lease_s / 3)
             held: dict[Station, list[str]] = defaultdict(list)
-            for seat in self._seats:
+            for seat in self._all_seats():
                 if seat.place is not None:
                     held[seat.place[0]].append(seat.place[1])
             await asyncio.gather(*(station.tend(held[station]) for station in self._fleet.stations))
+
+    async def _watch(self) -> None:
+        """Look at the servers now and then, and leave those that are about to stop."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._client.probe_s):
+                    await self._alarm.wait()
+            woken = self._alarm.is_set()
+            self._alarm.clear()
+            if not woken:
+                await asyncio.gather(*map(self._look, self._fleet.stations))
+            await self._evacuate()
+
+    async def _look(self, station: Station) -> None:
+        """Hear how a server is: a silent one that answers is used again."""
+        give_up_at = asyncio.get_running_loop().time() + self._client.connect_s
+        with contextlib.suppress(GigymError):
+            self._fleet.check(station, await station.look(give_up_at))
+
+    async def _evacuate(self) -> None:
+        """Move the episodes of servers that are about to stop, and let these know."""
+        leaving = [
+            station
+            for station in self._fleet.stations
+            if station.link.draining and self._fleet.refuge(station)
+        ]
+        moves = [
+            seat.move() for seat in self._all_seats() if seat.place and seat.place[0] in leaving
+        ]
+        await asyncio.gather(*moves)
+        give_up_at = asyncio.get_running_loop().time() + self._client.connect_s
+        await asyncio.gather(*(station.close_dropped(give_up_at) for station in leaving))
 
 
 async def server_info(

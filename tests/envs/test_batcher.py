@@ -2,8 +2,8 @@
 
 import asyncio
 
+from gigym.envs.remote import ClientSpec
 from gigym.envs.remote.batcher import Batcher
-from gigym.envs.remote.link import ClientSpec
 
 
 async def echo(items: list[int], give_up_at: float) -> list[int]:
