@@ -76,6 +76,14 @@ class TextEnv(gymnasium.Env[str, str]):
         self._turns = 0
         self._last: Reply | None = None
 
+    @classmethod
+    def isolated_with(cls, options: Options) -> bool:
+        """Whether servers give it worker processes when built with these options.
+
+        An author's method where the options decide; the card says it for the others.
+        """
+        return cls.card.isolated
+
     def begin(self, seed: int, options: Options) -> Reply:
         """Start the episode that `seed` and `options` name; an author's method."""
         raise Unsupported(f"{type(self).__name__} does not define begin(seed, options)")

@@ -73,6 +73,7 @@ TEXT_ARENA = EnvCard(
     needs=("textarena",),
     caps=("state_key", "snapshot", "fork"),
     splits=("train", "dev", "test"),
+    isolated=True,
 )
 
 register(ALFWORLD, "gigym.envs.alfworld:ALFWorldEnv")

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from . import gymnasium_ids
 from .errors import BadOption, BrokenPlugin, UnknownEnv, Unsupported, near
 from .needs import missing
-from .types import EnvCard, JsonValue
+from .types import EnvCard, JsonValue, Options
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "card",
     "entry_point_of",
+    "isolated",
     "list_envs",
     "make",
     "make_aec",
@@ -112,6 +113,12 @@ def make_aec(env_id: str, **options: JsonValue) -> Any:  # noqa: ANN401
 def option_names(env_id: str) -> tuple[str, ...]:
     """Names of the options that `make` accepts for this environment."""
     return tuple(_parameters(_load(env_id)))
+
+
+def isolated(env_id: str, options: Options) -> bool:
+    """Whether servers give it worker processes when built with these options."""
+    decide = getattr(_load(env_id), "isolated_with", None)
+    return card(env_id).isolated if decide is None else decide(options)
 
 
 def _build(env_id: str, builder: Callable[..., Any], options: dict[str, JsonValue]) -> Any:  # noqa: ANN401

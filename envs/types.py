@@ -51,6 +51,8 @@ class EnvCard:
     """Values of the option `split`, when the environment has it."""
     host_options: tuple[str, ...] = ()
     """Options that name files of the machine it runs on; a remote client may not set them."""
+    isolated: bool = False
+    """Unsafe beside other code, or slow to let it run: servers give it worker processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,6 +203,7 @@ def _card(name: str, env: Theirs, caps: tuple[str, ...]) -> EnvCard:
         state_is_markov="state_key" in caps,
         max_steps=spec.max_episode_steps if spec else None,
         caps=(*caps, "snapshot", "fork") if repeats else caps,
+        isolated=isinstance(env.unwrapped, TextWorldGame),
     )
 
 

@@ -54,6 +54,11 @@ class ALFWorldEnv(TextEnv):
         self.split = self._source.split
         self.num_tasks = self._source.count(self.split)
 
+    @classmethod
+    def isolated_with(cls, options: Options) -> bool:
+        """TextWorld is; our engine is not."""
+        return options.get("engine") == "textworld"
+
     @property
     def world(self) -> Running:
         """The game being played. Raises `EpisodeError` before a start."""

@@ -77,6 +77,11 @@ class MathToolsEnv(TextEnv):
             raise EpisodeError("MathTools-v0: no problem is open; call reset first")
         return self._running
 
+    @classmethod
+    def isolated_with(cls, options: Options) -> bool:
+        """With the tool `python`, whose calls take their time."""
+        return "python" in str(options.get("tools", ""))
+
     @property
     def tools(self) -> tuple[str, ...]:
         """Names of the tools on offer."""
