@@ -19,8 +19,6 @@ from .errors import WireFault
 from .faults import fault_response
 from .spec import Limits
 
-_UNREAD_S = 30.0
-"""How long an answer may lie unread."""
 _RETRY_AFTER_MS = 1000
 
 Standstill: TypeAlias = tuple[object, int]
@@ -40,7 +38,7 @@ class Patrol:
     """Cuts connections that stand still; `look` is to be called about once a second."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
-        self._head_s = limits.head_s
+        self._limits = limits
         self._clock = clock
         self._seen: dict[Any, Sighting] = {}
 
@@ -66,12 +64,12 @@ class Patrol:
     def _bound(self, connection: Any) -> float | None:  # noqa: ANN401 - uvicorn has many kinds
         """How long a connection may stay as it is; None where that is as long as it likes."""
         if connection.transport.is_closing() or connection.transport.get_write_buffer_size():
-            return _UNREAD_S
+            return self._limits.unread_s
         # A timer runs between requests, and none while a head is awaited or under way.
         if getattr(connection, "timeout_keep_alive_task", self) is not None:
             return None
         cycle = connection.cycle
-        return self._head_s if cycle is None or cycle.response_complete else None
+        return self._limits.head_s if cycle is None or cycle.response_complete else None
 
 
 def _standstill(connection: Any) -> Standstill:  # noqa: ANN401

@@ -4,9 +4,10 @@ SIGTERM stops the leasing of sessions and serves the living ones for `grace_s`; 
 signal, ends after the requests under way; one more ends at once.
 """
 
-import errno
 import importlib
+import logging
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -18,17 +19,19 @@ import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from .. import __version__
 from ..envs import BadOption
 from .app import create_app
 from .connections import Patrol, bounded
-from .errors import BindError, PortInUse
 from .host import Host
-from .ready import Announce, Ready, print_ready
+from .listening import BACKLOG, listening
+from .logs import log_event, logging_to
+from .ready import Announce, Ready, curl_line, print_ready
 from .spec import ServerSpec, bracketed, check_bind
 
-_BACKLOG = 2048
 _TICKS_A_LOOK = 10
-_UNREAD_MS = 30_000
+_STDERR = 2
+_FILES = 65_536
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -41,9 +44,15 @@ def serve(spec: ServerSpec, announce: Announce = print_ready) -> None:
     check_bind(spec)
     for module in spec.imports:
         _import(module)
-    with listen(spec.host, spec.port) as listener:
+    with logging_to(_STDERR, spec.log_level), listening(spec) as listener:
+        log_event(logging.INFO, "start", version=__version__, envs=[env.id for env in spec.envs])
+        _allow_files()
         host = Host(spec)
-        EnvServer(host, lambda: announce(_ready(host, listener))).run(sockets=[listener])
+        try:
+            EnvServer(host, lambda: announce(_ready(host, listener))).run(sockets=[listener])
+        finally:
+            host.log.flush()
+            log_event(logging.INFO, "stopped", boot=host.boot, sessions=len(host.store))
 
 
 def _import(module: str) -> None:
@@ -56,38 +65,16 @@ def _import(module: str) -> None:
         ) from error
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `PortInUse`, or `BindError` for another fault."""
-    plain = host.strip("[]")
-    place = f"{bracketed(plain)}:{port}"
-    try:
-        family = socket.getaddrinfo(plain, port, type=socket.SOCK_STREAM)[0][0]
-        return _bound(family, plain, port)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(
-                f"{place} is in use by another program; choose another port with --port N, "
-                "or any free one with --port 0"
-            ) from None
-        raise BindError(f"cannot listen on {place}: {error.strerror}") from None
+def _allow_files() -> None:
+    """As many open files as connections may need, where the system lets us have them."""
+    if sys.platform == "win32":
+        return
+    import resource
 
-
-def _bound(family: int, host: str, port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only where the protocol is named; `create_server` names
-    # none, and every answer would then wait 40 ms for a delayed acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if sys.platform == "linux":
-            # Connections inherit it: a peer that does not read is gone after this time.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class EnvServer(uvicorn.Server):
@@ -119,7 +106,9 @@ class EnvServer(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to leave."""
         if counter % _TICKS_A_LOOK == 0:
-            self._patrol.look(self.server_state.connections)
+            cut = self._patrol.look(self.server_state.connections)
+            if cut:
+                log_event(logging.INFO, "connections.stalled", cut=cut)
         if self._host.draining:
             self._drain()
         return await super().on_tick(counter)
@@ -134,6 +123,9 @@ class EnvServer(uvicorn.Server):
         if not self._told:
             self._told = True
             self._host.watch.draining()
+            left_s = round(self._host.draining_s() or 0.0, 1)
+            sessions = len(self._host.store)
+            log_event(logging.INFO, "draining", sessions=sessions, left_s=left_s)
         if not self.should_exit:
             self.should_exit = not len(self._host.store) or not self._host.draining_s()
 
@@ -153,7 +145,7 @@ def _config(host: Host) -> uvicorn.Config:
         ws_ping_interval=20.0,
         ws_ping_timeout=20.0,
         proxy_headers=False,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 * 2**10,
@@ -162,7 +154,18 @@ def _config(host: Host) -> uvicorn.Config:
 
 def _ready(host: Host, listener: socket.socket) -> Ready:
     """The URL names an address that works on this machine."""
-    name = host.spec.host.strip("[]")
+    spec = host.spec
+    name = spec.host.strip("[]")
     address = bracketed(_WILDCARDS.get(name, name))
-    port: int = listener.getsockname()[1]
-    return Ready(url=f"http://{address}:{port}", pid=os.getpid(), boot=host.boot)
+    url = f"unix:{spec.uds}" if spec.uds else f"http://{address}:{listener.getsockname()[1]}"
+    log_event(logging.INFO, "ready", url=url, pid=os.getpid(), boot=host.boot)
+    token = "$GIGYM_TOKEN" if spec.token else None
+    if spec.token_file:
+        token = f"$(cat {shlex.quote(spec.token_file)})"
+    return Ready(
+        url=url,
+        pid=os.getpid(),
+        boot=host.boot,
+        token_file=spec.token_file,
+        curl=curl_line(url, spec.envs[0].id, token),
+    )

@@ -42,6 +42,8 @@ class Limits:
     """Longest time a request body may take to arrive."""
     head_s: float = 10.0
     """Longest time the head of a request may take to arrive."""
+    unread_s: float = 30.0
+    """How long an answer may lie unread before its connection is cut."""
     connections: int = 512
     """Open connections beside one for each session; more are answered 503."""
     requests_per_s: float = 0.0
@@ -108,7 +110,7 @@ class ServerSpec:
 
 def check_bind(spec: ServerSpec) -> None:
     """Raise `UnsafeBind` for an address beyond this machine that no token protects."""
-    if spec.token or spec.insecure or is_loopback(spec.host):
+    if spec.token or spec.insecure or spec.uds or is_loopback(spec.host):
         return
     raise UnsafeBind(
         f"{spec.host} can be reached from other machines and no token is set; "

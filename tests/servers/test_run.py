@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from gigym.servers import BindError, PortInUse
-from gigym.servers.run import listen
+from gigym.servers.listening import listen
 
 HELPERS = str(Path(__file__).parents[1] / "helpers")
 COMMAND = [sys.executable, "-m", "gigym.servers"]
@@ -93,7 +93,7 @@ def test_a_second_signal_ends_a_server_at_once() -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
-        assert process.stderr is not None and process.stderr.read() == ""
+        assert process.stderr is not None and "Traceback" not in process.stderr.read()
 
 
 @pytest.mark.parametrize(
