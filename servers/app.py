@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..envs.wire import BOOT_HEADER, Code, explain_faults
-from . import events, metrics
+from . import events, metrics, openenv
 from .errors import WireFault
 from .faults import fault_response, internal
 from .guard import Guard
@@ -42,6 +42,7 @@ def create_app(host: Host) -> FastAPI:
     app.include_router(metrics.router, dependencies=wants_token)
     app.include_router(events.router, dependencies=wants_token)
     app.include_router(socket)
+    openenv.install(app, host, wants_token)
     app.add_middleware(
         Guard, spec=host.spec, boot=host.boot, left_s=host.draining_s, watch=host.watch
     )
