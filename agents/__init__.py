@@ -6,10 +6,22 @@ What needs transformers or torch is loaded when its name is first used.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .engine import Capabilities, Completion, Engine, GenFailure, PushReport, Roster, SamplingSpec
+from .engine import (
+    Capabilities,
+    Completion,
+    Engine,
+    GenFailure,
+    Health,
+    PushReport,
+    Roster,
+    SamplingSpec,
+    WeightSource,
+)
 from .errors import (
     AnchorMissing,
     EngineClosed,
+    EngineError,
+    OutOfOrder,
     PushError,
     RecordError,
     StaleWeights,
@@ -27,6 +39,7 @@ from .seeds import request_seed
 if TYPE_CHECKING:
     from .chat import ChatDialogue
     from .hf import HFEngine
+    from .source import ModelWeights, TensorWeights
     from .terse import TerseDialogue
     from .tiny import build_tokenizer
 
@@ -38,10 +51,14 @@ __all__ = [
     "Dialogue",
     "Engine",
     "EngineClosed",
+    "EngineError",
     "EpisodeRecord",
     "Exchange",
     "GenFailure",
     "HFEngine",
+    "Health",
+    "ModelWeights",
+    "OutOfOrder",
     "Parsed",
     "PushError",
     "PushReport",
@@ -55,8 +72,10 @@ __all__ = [
     "Source",
     "StaleWeights",
     "TemplateError",
+    "TensorWeights",
     "TerseDialogue",
     "UnsupportedModel",
+    "WeightSource",
     "build_tokenizer",
     "collect",
     "dialogue_for",
@@ -74,6 +93,8 @@ __all__ = [
 _FILE = {
     "ChatDialogue": "chat",
     "HFEngine": "hf",
+    "ModelWeights": "source",
+    "TensorWeights": "source",
     "TerseDialogue": "terse",
     "build_tokenizer": "tiny",
 }

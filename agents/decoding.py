@@ -42,6 +42,8 @@ class Request:
     """Tokens to feed from there on."""
     token_ids: list[int] = field(default_factory=list[int])
     logprobs: list[float] = field(default_factory=list[float])
+    versions: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    """The weights that sampled from each position on."""
     outcome: Completion | GenFailure | None = None
 
     @property
@@ -49,14 +51,31 @@ class Request:
         """Whose cached turns it may reuse."""
         return self.name.rpartition("/")[0] or self.name
 
-    def completion(self, finish_reason: FinishReason, version: str) -> Completion:
-        """What was sampled up to here, by weights known as `version`."""
+    def accept(self, token: int, logprob: float, version: str) -> None:
+        """Append a token sampled by weights known as `version`."""
+        if not self.versions or self.versions[-1][0] != version:
+            self.versions.append((version, len(self.token_ids)))
+        self.token_ids.append(token)
+        self.logprobs.append(logprob)
+        self.pending = (token,)
+
+    def start_over(self) -> None:
+        """Feed everything again, as after a change of weights."""
+        self.fed, self.cached = 0, 0
+        self.pending = (*self.prompt, *self.token_ids)
+
+    def completion(self, finish_reason: FinishReason) -> Completion:
+        """What was sampled up to here."""
         count = len(self.logprobs)  # appended last, and perhaps by another thread
+        starts = [(v, start) for v, start in self.versions if start < count]
+        ends = [*(start for _, start in starts[1:]), count]
         return Completion(
             token_ids=tuple(self.token_ids[:count]),
             logprobs=tuple(self.logprobs[:count]),
             finish_reason=finish_reason,
-            weight_versions=((version, 0, count),) if count else (),
+            weight_versions=tuple(
+                (v, start, e) for (v, start), e in zip(starts, ends, strict=False)
+            ),
             prompt_tokens=len(self.prompt),
             cached_tokens=self.cached,
         )
@@ -95,6 +114,13 @@ class Decoding:
         """Drop everybody and trust nothing cached."""
         self.live.clear()
         self._table.forget()
+
+    def renew(self, version: str) -> None:
+        """Other weights from here on: nothing cached is trusted, whoever is live goes on."""
+        self.version = version
+        self._table.forget_idle()
+        for request in self.live:
+            request.start_over()
 
     def step(self) -> tuple[Request, ...]:
         """One forward pass; the requests it finished, `outcome` set, slots returned."""
@@ -144,13 +170,11 @@ class Decoding:
                 code="bad_output",
                 message=f"{request.name}: the model gives no distribution, logprob {logprob}",
                 retryable=False,
-                partial=request.completion("abort", self.version),
+                partial=request.completion("abort"),
             )
-        request.token_ids.append(token)
-        request.logprobs.append(logprob)
-        request.pending = (token,)
+        request.accept(token, logprob, self.version)
         if token in request.spec.stop_token_ids:
-            return request.completion("stop", self.version)
+            return request.completion("stop")
         if len(request.token_ids) == request.spec.max_tokens:
-            return request.completion("length", self.version)
+            return request.completion("length")
         return None

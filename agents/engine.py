@@ -6,12 +6,18 @@ keep caches may use the part before the last slash to find what they computed fo
 earlier turns, and always compare token ids before they trust it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FinishReason = Literal["stop", "length", "abort"]
 FailureCode = Literal["timeout", "engine_dead", "overflow", "cancelled", "bad_output"]
+PauseMode = Literal["keep", "wait", "abort"]
+"""What a pause does to requests under way: freeze them, let them end, end them with what they have.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,8 @@ class SamplingSpec:
     seed: int | None = None
     """Seed of this request's own generator; None draws a fresh one."""
     stop_token_ids: tuple[int, ...] = ()
+    stop: tuple[str, ...] = ()
+    """Texts that end the reply where the engine can; the ids sampled for them stay part of it."""
     greedy: bool = False
     """Take the most likely token; logprobs are then of the unscaled softmax, never trained on."""
 
@@ -43,6 +51,8 @@ class Completion:
     prompt_tokens: int
     cached_tokens: int | None = None
     """Prompt tokens that were not computed again."""
+    sampling_mask: tuple[tuple[int, ...], ...] | None = None
+    """Per token, the ids it was drawn from under top-k and top-p, where the engine tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +72,35 @@ class Capabilities:
     name: str
     max_model_len: int
     max_concurrency: int
-    logprobs: Literal["processed", "raw"] = "processed"
+    version: str = ""
+    """Release of what generates."""
+    logprobs: Literal["processed", "raw", "none"] = "processed"
+    """Of the distribution drawn from, of the one before temperature and cuts, or made up."""
     seeds: Literal["bitwise", "statistical", "none"] = "bitwise"
     prefix_cache: bool = True
+    weight_versions: bool = True
+    """Spans name the weights of each token even when they changed under the request."""
     in_flight_push: bool = False
+    """A push may come between pause and resume, with requests under way."""
     shares_learner_weights: bool = False
+    """The weights are the learner's own tensors: a push copies nothing."""
     sampling_mask: bool = False
+    stop_strings: bool = False
+    sleep_levels: tuple[int, ...] = ()
+    lora_hot_swap: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How an engine does."""
+
+    ok: bool
+    """Whether it would answer a request."""
+    detail: str
+    """What is wrong, or how many requests are under way."""
+    weight_version: str
+    paused: bool = False
+    asleep: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +110,22 @@ class PushReport:
     version: str
     seconds: float
     bytes: int
+    """Copied or sent."""
     verified: bool
+    """Whether sampled logprobs are known to be the learner's."""
     max_abs_diff: float
+    """Largest difference found; NaN where nobody looked."""
+
+
+class WeightSource(Protocol):
+    """Whole tensors under the names of a checkpoint, the output head always among them.
+
+    Iterating again gives the values of that moment, in the same order.
+    """
+
+    def __iter__(self) -> Iterator[tuple[str, "Tensor"]]:
+        """Names and tensors."""
+        ...
 
 
 class Roster:
@@ -127,8 +174,32 @@ class Engine(Protocol):
         """Sample one completion; every wait ends at `deadline_s`. Cancelling frees its memory."""
         ...
 
-    async def push_weights(self, version: str) -> PushReport:
-        """Use the learner's present weights, known as `version` from here on."""
+    async def push_weights(self, weights: WeightSource, version: str) -> PushReport:
+        """Sample with these weights, known as `version`, from here on.
+
+        Raises `PushError`; once anything was sent the engine is dirty and refuses requests until
+        a push succeeds.
+        """
+        ...
+
+    async def pause(self, mode: PauseMode = "keep") -> None:
+        """Stop generating; later requests wait for `resume`. Returns when nothing runs."""
+        ...
+
+    async def resume(self) -> None:
+        """Go on, with frozen requests and those that waited."""
+        ...
+
+    async def sleep(self, level: int = 1) -> None:
+        """Give memory back: 1 drops what is cached, 2 the weights too. Raises `OutOfOrder`."""
+        ...
+
+    async def wake(self, tags: tuple[str, ...] | None = None) -> None:
+        """Take memory again for `weights`, `kv_cache`, or both. Raises `OutOfOrder`."""
+        ...
+
+    async def health(self) -> Health:
+        """How it does; never raises."""
         ...
 
     async def close(self) -> None:

@@ -7,7 +7,9 @@ GigymError
   UnsupportedModel   a model the engine cannot run exactly              exit 2
   EngineClosed       a request after `close`                            exit 70
   StaleWeights       weights changed and nobody pushed them             exit 70
+  OutOfOrder         sleep, wake or resume where it cannot come         exit 70
   PushError          a push that the engine cannot take                 exit 70
+  EngineError        a server or engine that cannot be used at all      exit 4
 """
 
 from .. import GigymError
@@ -15,6 +17,8 @@ from .. import GigymError
 __all__ = [
     "AnchorMissing",
     "EngineClosed",
+    "EngineError",
+    "OutOfOrder",
     "PushError",
     "RecordError",
     "StaleWeights",
@@ -55,5 +59,15 @@ class StaleWeights(GigymError, RuntimeError):
     """The weights are not those of the last push, so neither caches nor versions hold."""
 
 
+class OutOfOrder(GigymError, RuntimeError):
+    """A call that the engine cannot take in its present state, such as waking the awake."""
+
+
 class PushError(GigymError, RuntimeError):
-    """The engine cannot take new weights at this moment."""
+    """The engine did not take the new weights, or does not sample with them."""
+
+
+class EngineError(GigymError, ConnectionError):
+    """The engine does not start, or what answers at its address is none that can be used."""
+
+    exit_code = 4

@@ -1,26 +1,41 @@
 """The local engine: batched decoding over a transformers model that is the learner's own.
 
-Nothing is copied on a push, since the weights are shared: a push names a version and drops what was
-cached under the last one. One task drives all requests, forward passes run in one thread, so the
-event loop serves environments meanwhile. With `deterministic`, results do not depend on timing, bit
-for bit; without it, requests join and leave the batch at any step.
+Where the weights are shared a push copies nothing: it names a version and drops what was cached
+under the last one. One task drives all requests, forward passes run in one thread, so the event
+loop serves environments meanwhile. With `deterministic`, results do not depend on timing, bit for
+bit; without it, requests join and leave the batch at any step.
 """
 
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from importlib.metadata import version as installed
 
-import torch
 from torch import nn
 
 from .admission import Admission, Rounds, Stream
 from .decoding import Decoding, Request
-from .engine import Capabilities, Completion, FailureCode, GenFailure, PushReport, Roster
+from .engine import (
+    Capabilities,
+    Completion,
+    FailureCode,
+    GenFailure,
+    Health,
+    PauseMode,
+    PushReport,
+    Roster,
+    WeightSource,
+)
 from .engine import SamplingSpec as Spec
-from .errors import EngineClosed, PushError, StaleWeights
-from .sampling import check_spec, request_random
+from .errors import OutOfOrder, PushError, StaleWeights
+from .lifecycle import Lifecycle
+from .sampling import check_prompt, check_spec, request_random
 from .slot_model import SlotModel
 from .slots import Ids
+from .source import copy_weights
+
+_LEVELS = (1,)
+"""Level 2 would drop weights that are the learner's."""
 
 
 class HFEngine:
@@ -45,8 +60,8 @@ class HFEngine:
         self._answers: dict[Request, asyncio.Future[Completion | GenFailure]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gigym-hf")
         self._driver: asyncio.Task[None] | None = None
-        self._news = asyncio.Event()
-        self._closed = False
+        self._news, self._rest = asyncio.Event(), asyncio.Event()
+        self._life = Lifecycle(_LEVELS, version)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -80,28 +95,78 @@ class HFEngine:
             if self._answers.pop(request, None) is not None:
                 self._nudge()
 
-    async def push_weights(self, version: str) -> PushReport:
-        """Name the learner's present weights. Raises `PushError` while requests are under way."""
+    async def push_weights(self, weights: WeightSource, version: str) -> PushReport:
+        """Take these weights; the learner's own are only named, others are copied into its model.
+
+        Raises `PushError` while requests are under way unless the engine is paused: those that
+        are frozen go on with the new weights after `resume`.
+        """
         began = time.perf_counter()
-        if self._closed:
-            raise EngineClosed(f"cannot push version {version!r}: the engine is closed")
-        if self._answers:
+        self._life.check_push(version)
+        if self._answers and self._life.pause_mode is None:
             raise PushError(
                 f"cannot push version {version!r}: {len(self._answers)} requests are under way "
-                "with the weights of the last one; await or cancel them first"
+                "with the weights of the last one; await or cancel them, or pause() the engine"
             )
+        if self._life.pause_mode is None:
+            await self._settle()
+        copied = copy_weights(weights, self._model.learner)
+        self._decoding.renew(version)
+        self._model.accept_weights()
+        self._life.pushed(version)
+        took = time.perf_counter() - began
+        return PushReport(
+            version=version, seconds=took, bytes=copied, verified=True, max_abs_diff=0
+        )
+
+    async def pause(self, mode: PauseMode = "keep") -> None:
+        """Stop after the forward pass under way; "wait" lets those end that hold a slot."""
+        self._life.check_open("pause")
+        self._life.pause_mode = "wait" if mode == "wait" else "keep"
+        await self._rested()
+        if mode == "abort":
+            for request in list(self._answers):
+                self._answer(request, request.completion("abort"))
+            self._nudge()
+
+    async def resume(self) -> None:
+        """Go on. Raises `StaleWeights` when the learner stepped and nobody pushed."""
+        self._refuse_unpushed()
+        self._life.resume()
+        self._nudge()
+
+    async def sleep(self, level: int = 1) -> None:
+        """Free the cache. Raises `OutOfOrder` while requests are under way."""
+        if self._answers:
+            raise OutOfOrder(
+                f"cannot sleep: {len(self._answers)} requests are under way; await them, or "
+                'pause("abort") the engine'
+            )
+        self._life.sleep(level)
         await self._settle()
         self._decoding.forget()
-        self._decoding.version = version
-        self._model.accept_weights()
-        seconds = time.perf_counter() - began
-        return PushReport(version=version, seconds=seconds, bytes=0, verified=True, max_abs_diff=0)
+        self._model.free()
+
+    async def wake(self, tags: tuple[str, ...] | None = None) -> None:
+        """The cache is allocated again by the next request."""
+        self._life.wake(tags)
+
+    async def health(self) -> Health:
+        """Whether it would answer."""
+        life = self._life
+        return Health(
+            ok=not (life.closed or life.asleep or life.fault),
+            detail=life.fault or f"{len(self._answers)} requests under way",
+            weight_version=life.version,
+            paused=life.pause_mode is not None,
+            asleep=life.asleep,
+        )
 
     async def close(self) -> None:
         """Answer what is under way with a failure, stop, free the cache."""
-        if self._closed:
+        if self._life.closed:
             return
-        self._closed = True
+        self._life.closed = True
         if self._driver is not None:
             self._driver.cancel()
         await self._settle()
@@ -109,20 +174,19 @@ class HFEngine:
         self._model.free()
 
     def _refuse_misuse(self, prompt_ids: Ids, spec: Spec) -> None:
-        if self._closed:
-            raise EngineClosed("the engine is closed; make another one")
+        self._life.check_generate()
+        if self._life.pause_mode is None:
+            self._refuse_unpushed()
+        check_prompt(prompt_ids, self._model.vocabulary)
+        check_spec(spec)
+        if spec.stop:
+            raise ValueError("this engine knows no text: use stop_token_ids in place of stop")
+
+    def _refuse_unpushed(self) -> None:
         if self._model.weights_changed():
             raise StaleWeights(
-                f"the weights changed since version {self._decoding.version!r} was pushed; "
-                "await push_weights(version) after every update"
-            )
-        check_spec(spec)
-        vocabulary = self._model.vocabulary
-        if not prompt_ids or min(prompt_ids) < 0 or max(prompt_ids) >= vocabulary:
-            raise ValueError(
-                f"prompt_ids must be one or more ids in 0..{vocabulary - 1}, got "
-                f"{len(prompt_ids)} from {min(prompt_ids, default=None)} "
-                f"to {max(prompt_ids, default=None)}"
+                f"the weights changed since version {self._life.version!r} was pushed; "
+                "await push_weights(weights, version) after every update"
             )
 
     def _late(self, request: Request, deadline_s: float) -> GenFailure:
@@ -131,7 +195,7 @@ class HFEngine:
             "timeout",
             f"{request.name} was not done within {deadline_s:g} s with {len(request.token_ids)} of "
             f"{request.spec.max_tokens} tokens; {asked} of {self.roster.live} episodes had asked",
-            request.completion("abort", self._decoding.version),
+            request.completion("abort"),
         )
 
     def _nudge(self) -> None:
@@ -139,7 +203,7 @@ class HFEngine:
 
     def _drive_on(self) -> None:
         if self._driver is None or self._driver.done():
-            self._news = asyncio.Event()
+            self._news, self._rest = asyncio.Event(), asyncio.Event()
             self._driver = asyncio.create_task(self._drive(), name="gigym-hf")
         self._nudge()
 
@@ -149,14 +213,29 @@ class HFEngine:
             self._nudge()
             await asyncio.wait([self._driver])
 
+    async def _rested(self) -> None:
+        """Wait until no forward pass runs or will before `resume`."""
+        if self._driver is None or self._driver.done():
+            return
+        self._rest.clear()
+        self._nudge()
+        rest = asyncio.create_task(self._rest.wait())
+        await asyncio.wait({rest, self._driver}, return_when=asyncio.FIRST_COMPLETED)
+        rest.cancel()
+
     async def _drive(self) -> None:
         """Step until everybody is answered."""
         try:
             while self._answers:
                 self._news.clear()
                 self._forsake()
-                self._admission.admit(self._decoding, self.roster.live)
-                await (self._step() if self._decoding.live else self._news.wait())
+                if self._life.pause_mode is None:
+                    self._admission.admit(self._decoding, self.roster.live)
+                if self._decoding.live and self._life.pause_mode != "keep":
+                    await self._step()
+                else:
+                    self._rest.set()
+                    await self._news.wait()
         finally:
             self._forsake()
             if self._answers:
@@ -209,11 +288,13 @@ def _failure(
 
 
 def _capabilities(model: SlotModel, slots: int, max_model_len: int) -> Capabilities:
-    exact = model.device.type == "cpu" and model.dtype == torch.float32
     return Capabilities(
         name="hf",
         max_model_len=max_model_len,
         max_concurrency=slots,
-        seeds="bitwise" if exact else "statistical",
+        seeds="bitwise" if model.exact else "statistical",
+        version=f"transformers {installed('transformers')}",
+        in_flight_push=True,
         shares_learner_weights=True,
+        sleep_levels=_LEVELS,
     )

@@ -15,7 +15,7 @@ from torch import Tensor
 from .engine import SamplingSpec
 from .seeds import request_seed
 
-__all__ = ["check_spec", "draw", "request_random", "request_seed"]
+__all__ = ["check_prompt", "check_spec", "draw", "request_random", "request_seed"]
 
 BELOW_ONE = 1 - 2**-52
 """Keeps the largest uniform number below the total after rounding, so a token always answers."""
@@ -24,6 +24,16 @@ BELOW_ONE = 1 - 2**-52
 def request_random(seed: int | None) -> Random:
     """The request's own generator; unlike `torch.Generator` it uses every bit of the seed."""
     return Random(seed)
+
+
+def check_prompt(prompt_ids: Sequence[int], vocabulary: int) -> None:
+    """Refuse ids that the model has no embedding for."""
+    if not prompt_ids or min(prompt_ids) < 0 or max(prompt_ids) >= vocabulary:
+        raise ValueError(
+            f"prompt_ids must be one or more ids in 0..{vocabulary - 1}, got "
+            f"{len(prompt_ids)} from {min(prompt_ids, default=None)} "
+            f"to {max(prompt_ids, default=None)}"
+        )
 
 
 def check_spec(spec: SamplingSpec) -> None:

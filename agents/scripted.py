@@ -17,10 +17,14 @@ from .engine import (
     Capabilities,
     Completion,
     GenFailure,
+    Health,
+    PauseMode,
     PushReport,
     Roster,
     SamplingSpec,
+    WeightSource,
 )
+from .lifecycle import Lifecycle
 
 Answer = Callable[[tuple[int, ...], SamplingSpec], Sequence[int] | GenFailure]
 """From prompt ids and how to sample (the seed among it) to reply ids, or to a failure."""
@@ -44,7 +48,9 @@ class ScriptedEngine:
         """Ids of all requests in the order of their arrival."""
         self._answer = answer
         self._latency = latency
-        self._version = "0"
+        self._life = Lifecycle(levels=())
+        self._running = asyncio.Event()
+        self._running.set()
         self._capabilities = Capabilities(
             name="scripted", max_model_len=max_model_len, max_concurrency=1024
         )
@@ -58,9 +64,11 @@ class ScriptedEngine:
         self, prompt_ids: tuple[int, ...], spec: SamplingSpec, *, request_id: str, deadline_s: float
     ) -> Completion | GenFailure:
         """The function's answer, after the latency of this request."""
+        self._life.check_generate()
         self.requests.append(request_id)
         try:
             async with asyncio.timeout(deadline_s):
+                await self._running.wait()
                 await asyncio.sleep(self._latency(request_id))
         except TimeoutError:
             return GenFailure(code="timeout", message=f"over {deadline_s} s", retryable=True)
@@ -73,14 +81,39 @@ class ScriptedEngine:
             token_ids=ids,
             logprobs=(0.0,) * len(ids),
             finish_reason="stop" if closed or len(ids) < spec.max_tokens else "length",
-            weight_versions=((self._version, 0, len(ids)),),
+            weight_versions=((self._life.version, 0, len(ids)),),
             prompt_tokens=len(prompt_ids),
         )
 
-    async def push_weights(self, version: str) -> PushReport:
-        """Answer under a new version; there are no weights."""
-        self._version = version
+    async def push_weights(self, weights: WeightSource, version: str) -> PushReport:
+        """Answer under a new version; nothing is done with the weights."""
+        self._life.check_push(version)
+        self._life.pushed(version)
         return PushReport(version=version, seconds=0.0, bytes=0, verified=True, max_abs_diff=0.0)
+
+    async def pause(self, mode: PauseMode = "keep") -> None:
+        """Hold later requests; those under way are past stopping."""
+        self._life.pause_mode = mode
+        self._running.clear()
+
+    async def resume(self) -> None:
+        """Answer again."""
+        self._life.resume()
+        self._running.set()
+
+    async def sleep(self, level: int = 1) -> None:
+        """Raises `OutOfOrder`: there is nothing to free."""
+        self._life.sleep(level)
+
+    async def wake(self, tags: tuple[str, ...] | None = None) -> None:
+        """Raises `OutOfOrder`: it never sleeps."""
+        self._life.wake(tags)
+
+    async def health(self) -> Health:
+        """Always well."""
+        paused = self._life.pause_mode is not None
+        detail = f"{len(self.requests)} requests so far"
+        return Health(ok=True, detail=detail, weight_version=self._life.version, paused=paused)
 
     async def close(self) -> None:
         """Nothing to free."""

@@ -31,7 +31,7 @@ class SlotModel:
         if slots < 1 or capacity < 2:
             raise ValueError(f"expected slots >= 1 and max_model_len >= 2, got {slots}, {capacity}")
         refuse_unsupported(model, capacity)
-        self._learner = model
+        self.learner = model
         self.accept_weights()
         self._shape = (self._decoder.config.num_hidden_layers, slots, capacity)
         self._cache = SlotCache(*self._shape)
@@ -39,6 +39,11 @@ class SlotModel:
         self.dtype: torch.dtype = self._head.weight.dtype
         self.vocabulary: int = self._head.weight.shape[0]
         self._refuse_other_logits()
+
+    @property
+    def exact(self) -> bool:
+        """Whether equal inputs in equal batches give equal bits."""
+        return self.device.type == "cpu" and self.dtype == torch.float32
 
     @torch.inference_mode()
     def logits(self, chunks: Sequence[Chunk]) -> Tensor:
@@ -67,7 +72,7 @@ class SlotModel:
 
     def accept_weights(self) -> None:
         """Take the learner's present weights for the ones to run with."""
-        twin = _twin(self._learner)
+        twin = _twin(self.learner)
         twin.config._attn_implementation = ATTENTION
         self._decoder = twin.get_decoder()
         self._head = twin.get_output_embeddings()
@@ -87,14 +92,14 @@ class SlotModel:
         count = min(self._shape[-1], 6)
         ids = tuple(token % self.vocabulary for token in range(count))
         batch = torch.tensor([ids], device=self.device)
-        own = self._learner(batch, use_cache=False).logits[0, -1].float()
+        own = self.learner(batch, use_cache=False).logits[0, -1].float()
         self.logits([Chunk(slot=0, start=0, ids=ids[:1])])
         ours = self.logits([Chunk(slot=0, start=1, ids=ids[1:])])[0]
         close = 1e-3 if self.dtype == torch.float32 else 5e-2
         error = (own - ours).abs().max() / own.abs().max().clamp(min=1)
         if not error <= close:
             raise UnsupportedModel(
-                f"{type(self._learner).__name__}: cached logits differ from the model's own by "
+                f"{type(self.learner).__name__}: cached logits differ from the model's own by "
                 f"{error:.2g}, expected at most {close}: its attention or head does more than "
                 "this engine knows; use another engine"
             )

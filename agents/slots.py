@@ -73,6 +73,16 @@ class SlotTable:
         self._home.clear()
         self._clock = 0
 
+    def forget_idle(self) -> None:
+        """Trust nothing computed so far; who holds a slot keeps it."""
+        if not any(slot.busy for slot in self._slots):
+            self.forget()
+            return
+        for index, slot in enumerate(self._slots):
+            if not slot.busy:
+                self._slots[index] = Slot()
+        self._home = {e: index for e, index in self._home.items() if self._slots[index].busy}
+
     def _oldest_idle(self) -> int | None:
         idle = [index for index, slot in enumerate(self._slots) if not slot.busy]
         return min(idle, key=lambda index: self._slots[index].used, default=None)

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from ..agents.hf import HFEngine
 from ..agents.rollout import RolloutSpec, collect
+from ..agents.source import ModelWeights
 from ..envs import Task, card
 from ..envs.remote import ClientSpec, RemotePool
 from ..grouping import Group
@@ -81,7 +82,7 @@ class Arena:
 
     def push(self, version: str) -> None:
         """Let the engine sample with the learner's present weights from here on."""
-        self._runner.run(self._engine.push_weights(version))
+        self._runner.run(self._engine.push_weights(ModelWeights(self._actor.model), version))
 
     async def _collect(
         self, tasks: Sequence[Task], options: Mapping[str, Any], occasion: Occasion

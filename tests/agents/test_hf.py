@@ -29,6 +29,7 @@ from transformers import (
 
 from gigym.agents import Completion, SamplingSpec, StaleWeights, UnsupportedModel
 from gigym.agents.hf import HFEngine
+from gigym.agents.source import ModelWeights
 
 PROMPT = (5, 17, 42, 8, 23)
 
@@ -171,7 +172,7 @@ async def test_a_push_is_exact_on_fresh_and_on_repeated_prompts() -> None:
         perturb(model)
         moved = plain_logprobs(model, PROMPT, before.token_ids)
         assert max(abs(a - b) for a, b in zip(before.logprobs, moved, strict=True)) > 0.01
-        report = await engine.push_weights("7")
+        report = await engine.push_weights(ModelWeights(model), "7")
         for name in ("a/0", "a/1", "fresh/0"):
             after = await ask(engine, PROMPT, spec, name)
             plain = plain_logprobs(model, PROMPT, after.token_ids)

@@ -10,6 +10,7 @@ from tiny_lm import VOCABULARY, answer, ask, engine_over, perturb, plain_logprob
 
 from gigym.agents import EngineClosed, GenFailure, PushError, SamplingSpec
 from gigym.agents.hf import HFEngine
+from gigym.agents.source import ModelWeights
 
 SPEC = SamplingSpec(max_tokens=4, seed=1)
 LONG = SamplingSpec(max_tokens=100, seed=1)
@@ -90,22 +91,23 @@ async def test_weights_that_change_under_a_request_fail_it(
         perturb(model)
         failure = await running
         assert isinstance(failure, GenFailure) and failure.code == "engine_dead"
-        await engine.push_weights("1")
+        await engine.push_weights(ModelWeights(model), "1")
         assert len((await ask(engine, (1,), SPEC)).token_ids) == 4
 
 
 async def test_weights_cannot_be_pushed_under_live_requests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with engine_over(tiny_model()) as engine:
+    model = tiny_model()
+    async with engine_over(model) as engine:
         slow_down(engine, monkeypatch)
         running = asyncio.create_task(ask(engine, (1, 2), LONG))
         await asyncio.sleep(0.05)
         with pytest.raises(PushError, match="1 requests are under way"):
-            await engine.push_weights("1")
+            await engine.push_weights(ModelWeights(model), "1")
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        assert (await engine.push_weights("1")).version == "1"
+        assert (await engine.push_weights(ModelWeights(model), "1")).version == "1"
 
 
 async def test_logits_that_are_no_numbers_fail_and_leave_nothing_behind() -> None:
@@ -114,11 +116,11 @@ async def test_logits_that_are_no_numbers_fail_and_leave_nothing_behind() -> Non
         good = {name: value.clone() for name, value in model.state_dict().items()}
         with torch.no_grad():
             next(model.parameters())[7] = math.nan  # an embedding
-        await engine.push_weights("broken")
+        await engine.push_weights(ModelWeights(model), "broken")
         failure = await answer(engine, (7,) * 30, SPEC)
         assert isinstance(failure, GenFailure) and failure.code == "bad_output"
         model.load_state_dict(good)
-        await engine.push_weights("mended")
+        await engine.push_weights(ModelWeights(model), "mended")
         completion = await ask(engine, (1, 2, 3), SPEC)
         plain = plain_logprobs(model, (1, 2, 3), completion.token_ids)
         assert completion.logprobs == pytest.approx(plain, abs=1e-5)
@@ -134,7 +136,8 @@ async def test_ids_the_model_has_no_embedding_for_are_a_mistake(prompt: tuple[in
 async def test_closing_answers_the_living_and_refuses_the_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with engine_over(tiny_model(), slots=1) as engine:
+    model = tiny_model()
+    async with engine_over(model, slots=1) as engine:
         slow_down(engine, monkeypatch)
         names = ("a/0", "b/0")
         running = [asyncio.create_task(answer(engine, (1,), LONG, name)) for name in names]
@@ -146,7 +149,7 @@ async def test_closing_answers_the_living_and_refuses_the_late(
         with pytest.raises(EngineClosed):
             await ask(engine, (1,), SPEC)
         with pytest.raises(EngineClosed):
-            await engine.push_weights("1")
+            await engine.push_weights(ModelWeights(model), "1")
 
 
 def test_one_engine_serves_several_event_loops() -> None:

@@ -8,6 +8,7 @@ from tiny_lm import answer, ask, engine_over, play, tiny_model
 
 from gigym.agents import Completion, GenFailure, SamplingSpec
 from gigym.agents.hf import HFEngine
+from gigym.agents.source import ModelWeights
 
 SPEC = SamplingSpec(max_tokens=6, seed=1)
 
@@ -23,7 +24,8 @@ async def live(engine: HFEngine, episode: int, delays: random.Random | None) -> 
 
 async def rollout(seed: int | None, slots: int, push: bool = False) -> list[list[Completion]]:
     """Ten episodes at once, with delays and an order of their own."""
-    async with engine_over(tiny_model(), deterministic=True, slots=slots) as engine:
+    model = tiny_model()
+    async with engine_over(model, deterministic=True, slots=slots) as engine:
         delays = None if seed is None else random.Random(seed)
         numbers = list(range(10))
         if delays is not None:
@@ -31,7 +33,7 @@ async def rollout(seed: int | None, slots: int, push: bool = False) -> list[list
         if push:
             engine.roster.enter(2)
             await asyncio.gather(*(live(engine, number, delays) for number in (3, 4)))
-            await engine.push_weights("1")
+            await engine.push_weights(ModelWeights(model), "1")
         engine.roster.enter(len(numbers))
         stories = await asyncio.gather(*(live(engine, number, delays) for number in numbers))
         assert engine.roster.live == 0

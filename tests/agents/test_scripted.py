@@ -40,7 +40,7 @@ async def test_an_answer_later_than_the_deadline_is_a_failure() -> None:
 
 async def test_a_push_changes_the_version_of_later_tokens() -> None:
     scripted = engine(climb)
-    assert (await scripted.push_weights("7")).version == "7"
+    assert (await scripted.push_weights((), "7")).version == "7"
     answer = await scripted.generate((), SPEC, request_id="e/0", deadline_s=1)
     assert isinstance(answer, Completion)
     assert answer.weight_versions == (("7", 0, 2),)
