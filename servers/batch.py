@@ -61,6 +61,14 @@ async def run_items(
         yield await run.next()
 
 
+def do_few(items: Sequence[ItemT | BadItem], act: Act[ItemT], watch: Watch = _DEAF) -> Result:
+    """As `as_document(run_items(...))`, for items too few to give others a turn between them."""
+    run = _Run(act, watch)
+    begun = [(position, run.begin(position, item)) for position, item in enumerate(items)]
+    placed = [(position, result) for position, result in begun if result is not None]
+    return run.rest(placed) if run.waiting else _document(placed)
+
+
 class _Run:
     """The items of one request under way."""
 
@@ -105,6 +113,12 @@ class _Run:
         except WireFault as fault:
             return position, self._failed(sid, fault)
 
+    async def rest(self, placed: list[tuple[int, bytes]]) -> bytes:
+        """The document of the results that were there at once and of those that arrive."""
+        while self.waiting:
+            placed.append(await self.next())
+        return _document(placed)
+
     def _arrive(self, future: asyncio.Future[bytes]) -> None:
         if not future.cancelled():
             # Looked at, so that asyncio does not complain when the client has gone meanwhile.
@@ -118,15 +132,18 @@ class _Run:
 
 async def as_document(results: AsyncIterator[tuple[int, bytes]]) -> bytes:
     """The answer as one JSON object, the results in the order of the items."""
-    placed = [result async for result in results]
-    placed.sort(key=_position)
-    return b'{"results":[%s]}' % b",".join([result for _, result in placed])
+    return _document([result async for result in results])
 
 
 async def as_lines(results: AsyncIterator[tuple[int, bytes]]) -> AsyncIterator[bytes]:
     """The answer as one JSON object a line, each with the position `i` of its item."""
     async for position, result in results:
         yield b'{"i":%d,%s\n' % (position, result[1:])
+
+
+def _document(placed: list[tuple[int, bytes]]) -> bytes:
+    placed.sort(key=_position)
+    return b'{"results":[%s]}' % b",".join([result for _, result in placed])
 
 
 def _position(placed: tuple[int, bytes]) -> int:

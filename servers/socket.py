@@ -9,7 +9,7 @@ a client that does not read holds up itself alone, and is cut off in the end.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from starlette.types import Message
 
 from ..envs import wire
 from ..envs.wire import BOOT_HEADER, SOCKET_PATH, Code, SidItem, SocketFrame, explain
-from .batch import as_document, run_items
+from .batch import Pause, Result, as_document, do_few, run_items
 from .errors import WireFault
 from .faults import internal
 from .host import Host
@@ -31,6 +31,8 @@ FRAMES = 32
 STALLED_S = 60.0
 """Longest wait for a client to take an answer."""
 _MAX_ID = 2**53
+_FEW = 32
+"""Items that are done without giving others a turn."""
 
 _LOG = logging.getLogger("gigym.servers")
 
@@ -43,7 +45,7 @@ class Act:
 
     request: type[BaseModel]
     """Model that holds its items."""
-    act: Callable[[Host], Callable[[Any], Any]]
+    act: Callable[[Host], Callable[[Any], Result]]
 
 
 _ACTS: dict[str, Act] = {
@@ -85,21 +87,31 @@ class Exchange:
         await asyncio.gather(self._reader, *self._flights, return_exceptions=True)
 
     async def _read_on(self) -> None:
+        pause = Pause()
         while True:
             await self._places.acquire()
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            flight = asyncio.create_task(self._serve(message))
-            self._flights.add(flight)
-            flight.add_done_callback(self._landed)
+            answer = self._answer(message)
+            if isinstance(answer, bytes):
+                # No task for what is there at once: a turn of the loop costs more than a step.
+                await self._tell(answer)
+                self._places.release()
+            else:
+                flight = asyncio.create_task(self._tell_later(answer))
+                self._flights.add(flight)
+                flight.add_done_callback(self._landed)
+            await pause.if_due()
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
         self._flights.discard(flight)
         self._places.release()
 
-    async def _serve(self, message: Message) -> None:
-        answer = await self._answer(message)
+    async def _tell_later(self, answer: Awaitable[bytes]) -> None:
+        await self._tell(await answer)
+
+    async def _tell(self, answer: bytes) -> None:
         try:
             async with asyncio.timeout(STALLED_S):
                 await self._socket.send({"type": "websocket.send", "text": answer.decode()})
@@ -114,31 +126,54 @@ class Exchange:
         if self._reader is not None:
             self._reader.cancel()
 
-    async def _answer(self, message: Message) -> bytes:
+    def _answer(self, message: Message) -> Result:
+        """The answer to a frame, at once where all its sessions are in this process."""
         number: int | None = None
         try:
             tree = _read(message)
             number = _id_of(tree)
-            frame = SocketFrame.model_validate(tree)
-            return _numbered(number, self._host.draining, await self._results(frame))
-        except ValidationError as error:
-            fault = WireFault(Code.BAD_REQUEST, explain(error))
-        except WireFault as error:
-            fault = error
+            results = self._results(SocketFrame.model_validate(tree))
         except Exception as error:
-            _LOG.exception("a frame of a socket failed")
-            fault = internal(error)
-        return _numbered(number, self._host.draining, encode({"error": fault.body()}))
+            return self._refusal(number, error)
+        if isinstance(results, bytes):
+            return self._numbered(number, results)
+        return self._late(number, results)
 
-    async def _results(self, frame: SocketFrame) -> bytes:
+    async def _late(self, number: int | None, results: Awaitable[bytes]) -> bytes:
+        try:
+            return self._numbered(number, await results)
+        except Exception as error:
+            return self._refusal(number, error)
+
+    def _results(self, frame: SocketFrame) -> Result:
         """The document that the POST of the same call answers."""
         limit = self._host.spec.limits.items
         if len(frame.items) > limit:
             message = f"a request may have at most {limit} items, got {len(frame.items)}"
             raise WireFault(Code.TOO_LARGE, message, {"items": limit})
         act = _ACTS[frame.call]
-        items: list[SidItem] = cast("Any", act.request.model_validate({"items": frame.items})).items
-        return await as_document(run_items(items, act.act(self._host), self._host.watch))
+        request: Any = act.request.model_validate({"items": frame.items})
+        items: list[SidItem] = request.items
+        if len(items) <= _FEW:
+            return do_few(items, act.act(self._host), self._host.watch)
+        return as_document(run_items(items, act.act(self._host), self._host.watch))
+
+    def _refusal(self, number: int | None, error: Exception) -> bytes:
+        if isinstance(error, ValidationError):
+            fault = WireFault(Code.BAD_REQUEST, explain(error))
+        elif isinstance(error, WireFault):
+            fault = error
+        else:
+            _LOG.error("a frame of a socket failed", exc_info=error)
+            fault = internal(error)
+        self._host.watch.refused(fault.code)
+        return self._numbered(number, encode({"error": fault.body()}))
+
+    def _numbered(self, number: int | None, document: bytes) -> bytes:
+        """The answer to a frame; its number stands first, so that a client need not parse for it"""
+        told = b'"draining":true,' if self._host.draining else b""
+        name = b"null" if number is None else b"%d" % number
+        return b'{"id":%s,%s%s' % (name, told, document[1:])
 
 
 def _read(message: Message) -> object:
@@ -157,10 +192,3 @@ def _id_of(tree: object) -> int | None:
     if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < _MAX_ID:
         return number
     return None
-
-
-def _numbered(number: int | None, draining: bool, document: bytes) -> bytes:
-    """The answer to a frame; its number stands first, so that a client need not parse for it."""
-    told = b'"draining":true,' if draining else b""
-    name = b"null" if number is None else b"%d" % number
-    return b'{"id":%s,%s%s' % (name, told, document[1:])
