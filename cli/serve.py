@@ -1,13 +1,30 @@
-"""`gigym serve`: an env server in this process; the ready line on stdout is JSON."""
+"""`gigym serve`: an env server in this process, until a signal comes.
 
+On a terminal it says where it listens in words; anything else gets the ready line in JSON.
+"""
+
+import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .words import AsJson, new_app
 
+if TYPE_CHECKING:
+    from ..servers import Ready
+
 app = new_app()
+
+
+class LogLevel(StrEnum):
+    """Least severe of the events that are logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @app.command()
@@ -20,31 +37,80 @@ def serve(
     ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    uds: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Listen on this Unix socket, not on a port."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=256,
+            help="Worker processes for all environments; 0: none. "
+            "By default only for those that need them.",
+        ),
+    ] = None,
+    max_sessions: Annotated[int, typer.Option(min=1, help="Sessions alive at once.")] = 1024,
+    lease_s: Annotated[
+        float, typer.Option(min=0.1, max=86_400, help="Life of an unused session.")
+    ] = 600.0,
     token_file: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Clients must send this token; made if not there."),
     ] = None,
-    max_sessions: Annotated[int, typer.Option(min=1, help="Sessions alive at once.")] = 1024,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Further name of this server; may be repeated."),
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
     ] = False,
+    grace_s: Annotated[
+        float, typer.Option(min=0, help="How long sessions are served after SIGTERM.")
+    ] = 30.0,
+    log_level: Annotated[
+        LogLevel, typer.Option(help="Least severe of the events logged on stderr.")
+    ] = LogLevel.INFO,
+    agentgym: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Serve AgentGym's routes too: alfworld, webshop, or an ENV."
+        ),
+    ] = None,
+    imports: Annotated[
+        list[str] | None,
+        typer.Option("--import", metavar="MODULE", help="Imported first; registers environments."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve environments over HTTP until a signal comes."""
     from .needs import need_serve
 
     need_serve()
-    from ..servers import Limits, ServerSpec, load_token
+    from ..servers import Limits, ServerSpec, load_token, print_ready
     from ..servers import serve as serve_spec
     from ..servers.__main__ import hosted_envs
 
-    serve_spec(
-        ServerSpec(
-            envs=hosted_envs(envs),
-            host=host,
-            port=port,
-            token=load_token(token_file) if token_file else None,
-            insecure=insecure,
-            limits=Limits(sessions=max_sessions),
-        )
+    spec = ServerSpec(
+        envs=hosted_envs(envs),
+        host=host,
+        port=port,
+        uds=str(uds.absolute()) if uds else None,
+        token=load_token(token_file) if token_file else None,
+        token_file=str(token_file.absolute()) if token_file else None,
+        allow_hosts=tuple(allow_host or ()),
+        insecure=insecure,
+        grace_s=grace_s,
+        workers=workers,
+        imports=tuple(imports or ()),
+        agentgym=agentgym,
+        log_level=log_level.value,
+        limits=Limits(sessions=max_sessions, lease_s=lease_s),
     )
+    serve_spec(spec, print_ready if as_json or not sys.stdout.isatty() else _say_ready)
+
+
+def _say_ready(ready: "Ready") -> None:
+    print(f"Serving at {ready.url}; Ctrl-C ends it.", end="\n\n")
+    print("Lease a session from another shell:", end="\n\n")
+    print(f"    {ready.curl}", end="\n\n", flush=True)
