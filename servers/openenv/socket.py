@@ -167,5 +167,4 @@ def _refused(fault: WireFault) -> Said:
     code = code_of(fault)
     if code is ErrorCode.VALIDATION_ERROR:
         return Said(text=_invalid(Unreadable(fault_problems(fault))))
-    message = fault.message.encode("utf-8", "replace").decode()
-    return Said(text=_error(code, message), last=code is ErrorCode.SESSION_ERROR)
+    return Said(text=_error(code, fault.message), last=code is ErrorCode.SESSION_ERROR)

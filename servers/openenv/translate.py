@@ -4,7 +4,6 @@
 reply, `code_of` names an error. Faults of messages are raised as `Unreadable`.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -14,13 +13,13 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from ...envs.wire import SESSION_GONE, Code, JsonObject
 from ...envs.wire_answers import ReplyBody
 from ..errors import WireFault
+from ..replies import encode
 from .forms import ErrorCode, Metadata, Problem, ResetBody
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _LONGEST_ECHO = 200
 """Characters of a refused value that are sent back."""
 _ASKED_WRONGLY = frozenset({Code.BAD_ITEM, Code.BAD_REQUEST, Code.TOO_LARGE})
-_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class Unreadable(ValueError):
@@ -156,8 +155,8 @@ def refused_at_door(fault: WireFault) -> ErrorCode:
 
 
 def frame(kind: str, data: JsonValue) -> str:
-    """Text of a frame to the client."""
-    return _ENCODE({"type": kind, "data": data})
+    """Text of a frame to the client; ASCII, since messages quote what environments raised."""
+    return encode({"type": kind, "data": data}).decode("ascii")
 
 
 def _shortened(text: str) -> str:
@@ -165,17 +164,16 @@ def _shortened(text: str) -> str:
 
 
 def _clean(text: str) -> str:
+    """The text without halves of surrogate pairs, which pydantic does not write."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _echo(value: object) -> JsonValue:
     """A refused value, shortened where it is long; what is no JSON, as its name."""
-    if value is None or isinstance(value, bool | int):
-        return value
     if isinstance(value, str):
         return _shortened(value)
     try:
-        text = _ENCODE(value)
+        text = encode(cast("JsonValue", value)).decode("ascii")
     except (TypeError, ValueError):
         return type(value).__name__
     return cast("JsonValue", value) if len(text) <= _LONGEST_ECHO else text[:_LONGEST_ECHO]
