@@ -3,7 +3,7 @@
 from ..envs.errors import need
 
 _TRAIN = ("torch", "transformers", "tokenizers", "safetensors")
-_SERVE = ("fastapi", "uvicorn")
+_SERVE = ("fastapi", "prometheus_client", "uvicorn")
 
 
 def need_train() -> None:

@@ -35,7 +35,7 @@ def serve(spec: ServerSpec, announce: Announce = print_ready) -> None:
     """
     from ..envs.errors import need
 
-    for module in ("fastapi", "uvicorn"):
+    for module in ("fastapi", "prometheus_client", "uvicorn"):
         need(module, "serve")
     from . import run
 

@@ -21,6 +21,9 @@ from .host import Host
 from .native import host_of, public, router
 from .socket import router as socket
 
+_LONGEST_PLACE = 200
+"""Characters of a route in a message; its sender chose them."""
+
 
 def create_app(host: Host) -> FastAPI:
     """The application of a host. Its lifespan runs the sweeper of abandoned sessions."""
@@ -66,24 +69,29 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:
-    return fault_response(cast("WireFault", error))
+    return _refusal(request, cast("WireFault", error))
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     faults = cast("RequestValidationError", error).errors()
-    return fault_response(WireFault(Code.BAD_REQUEST, explain_faults(faults)))
+    return _refusal(request, WireFault(Code.BAD_REQUEST, explain_faults(faults)))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
     status = cast("HTTPException", error).status_code
-    place = f"{request.method} {request.url.path}"
+    place = f"{request.method} {request.url.path}"[:_LONGEST_PLACE]
     code = Code.UNKNOWN_ROUTE if status in (404, 405) else Code.BAD_REQUEST
-    answer = fault_response(WireFault(code, f"{place}: {error}", status=status))
+    answer = _refusal(request, WireFault(code, f"{place}: {error}", status=status))
     answer.headers.update(cast("HTTPException", error).headers or {})
     return answer
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
-    answer = fault_response(internal(error))
+    answer = _refusal(request, internal(error))
     answer.headers[BOOT_HEADER] = host_of(request).boot
     return answer
+
+
+def _refusal(request: Request, fault: WireFault) -> Response:
+    host_of(request).watch.refused(fault.code)
+    return fault_response(fault)

@@ -83,7 +83,7 @@ class LocalServer:
         Raises what kept it from starting: the error of its own process where it named one, else
         `ServerStartError` with the end of its log.
         """
-        for module in ("fastapi", "uvicorn"):
+        for module in ("fastapi", "prometheus_client", "uvicorn"):
             need(module, "serve")
         self._thread.start()
         try:
