@@ -2,7 +2,8 @@
 
 Calls made in the same turn of the event loop leave together; while the permitted number of
 requests is under way, further calls wait and leave together with the next one. So a lone call is
-not held up, and a thousand calls do not become a thousand requests.
+not held up, and a thousand calls do not become a thousand requests. Where it is known how many may
+call at all, nobody waits for others once all of them did.
 """
 
 import asyncio
@@ -32,7 +33,8 @@ class Waiting(Generic[ItemT, ResultT]):
 class Batcher(Generic[ItemT, ResultT]):
     """`send` takes items and a time to give up, and returns a result for each.
 
-    `unclaimed` is given the results of calls that were cancelled under way.
+    `unclaimed` is given the results of calls that were cancelled under way; `callers` says how many
+    may call at once, where that is known.
     """
 
     def __init__(
@@ -40,16 +42,23 @@ class Batcher(Generic[ItemT, ResultT]):
         send: Callable[[list[ItemT], float], Awaitable[list[ResultT]]],
         spec: ClientSpec,
         unclaimed: Callable[[ResultT], None] = lambda _: None,
+        callers: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._send = send
         self._spec = spec
         self._unclaimed = unclaimed
+        self._callers = callers
+        self._aloft = 0
+        """Calls under way."""
         self._waiting: deque[Waiting[ItemT, ResultT]] = deque()
         self._flights: set[asyncio.Task[None]] = set()
         self._collecting = False
 
     async def ask(self, item: ItemT, give_up_at: float) -> ResultT:
         """Result of one call; raises what `send` raises for its batch."""
+        if self._callers() == 1:
+            (result,) = await self._send([item], give_up_at)
+            return result
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ResultT] = loop.create_future()
         call = Waiting(item=item, give_up_at=give_up_at, future=future)
@@ -83,10 +92,17 @@ class Batcher(Generic[ItemT, ResultT]):
         """Wait until two turns of the loop brought no further call, or the tick is over."""
         loop = asyncio.get_running_loop()
         end, seen, quiet = loop.time() + self._spec.tick_s, 0, 0
-        while quiet < _QUIET_TURNS and len(self._waiting) < self._spec.batch and loop.time() < end:
+        while quiet < _QUIET_TURNS and not self._complete() and loop.time() < end:
             quiet = quiet + 1 if len(self._waiting) == seen else 0
             seen = len(self._waiting)
             await asyncio.sleep(0)
+
+    def _complete(self) -> bool:
+        """Whether no further call can join."""
+        waiting, callers = len(self._waiting), self._callers()
+        return waiting >= self._spec.batch or (
+            callers is not None and waiting + self._aloft >= callers
+        )
 
     def _take(self) -> list[Waiting[ItemT, ResultT]]:
         batch: list[Waiting[ItemT, ResultT]] = []
@@ -98,6 +114,7 @@ class Batcher(Generic[ItemT, ResultT]):
 
     async def _deliver(self, batch: list[Waiting[ItemT, ResultT]]) -> None:
         give_up_at = min(call.give_up_at for call in batch)
+        self._aloft += len(batch)
         try:
             results = await self._send([call.item for call in batch], give_up_at)
         except Exception as error:
@@ -109,6 +126,8 @@ class Batcher(Generic[ItemT, ResultT]):
             for call in batch:
                 call.future.cancel()
             raise
+        finally:
+            self._aloft -= len(batch)
         for call, result in zip(batch, results, strict=True):
             if call.future.done():
                 self._unclaimed(result)

@@ -67,9 +67,9 @@ class Station:
         self._orders = Orders(link)
         self._leases = Batcher(self._send_leases, spec, unclaimed=self._dropped.append)
         self._plays: dict[type[PlayItem], Batcher[PlayItem, Played | Failed]] = {
-            ResetItem: Batcher(self._sender("reset", PlayAnswer), spec),
-            StepItem: Batcher(self._sender("step", PlayAnswer), spec),
-            RestoreItem: Batcher(self._sender("restore", PlayAnswer), spec),
+            ResetItem: self._batcher("reset"),
+            StepItem: self._batcher("step"),
+            RestoreItem: self._batcher("restore"),
         }
         self._freezes: Batcher[SidItem, Frozen | Failed] = Batcher(
             self._sender("snapshot", FrozenAnswer), spec
@@ -193,6 +193,9 @@ class Station:
                 "options": dict(self._wanted.options),
             }
         )
+
+    def _batcher(self, call: SocketCall) -> Batcher[PlayItem, Played | Failed]:
+        return Batcher(self._sender(call, PlayAnswer), self._spec, callers=lambda: self.held)
 
     def _sender(
         self, call: SocketCall, answer: type[BaseModel]
