@@ -2,10 +2,12 @@
 
 import difflib
 import importlib
+import inspect
 import os
 import platform
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +32,36 @@ class UnknownBench(GigymError, LookupError):
     exit_code = 2
 
 
+class BadBenchOption(GigymError, ValueError):
+    """The benchmark does not take this option, or not this value."""
+
+    exit_code = 2
+
+
 def bench_names() -> tuple[str, ...]:
     """All benchmarks, in name order."""
     return tuple(sorted(BENCHES))
 
 
-def run_bench(name: str, *, quick: bool) -> dict[str, Any]:
-    """Run one benchmark; the result is JSON data. Raises `UnknownBench` with the nearest name."""
+def run_bench(name: str, *, quick: bool, sessions: Sequence[int] = ()) -> dict[str, Any]:
+    """Run one benchmark; the result is JSON data.
+
+    `sessions` replaces the numbers of sessions of a benchmark of servers. Raises `UnknownBench`
+    with the nearest name, and `BadBenchOption`.
+    """
     if name not in BENCHES:
         near = difflib.get_close_matches(name, BENCHES, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise UnknownBench(f"no benchmark {name!r}; {hint}there are: {', '.join(bench_names())}")
     module = importlib.import_module(f".{BENCHES[name]}", __package__)
-    return {**module.run(quick=quick), "quick": quick, **circumstances()}
+    if not sessions:
+        return {**module.run(quick=quick), "quick": quick, **circumstances()}
+    if "sessions" not in inspect.signature(module.run).parameters:
+        raise BadBenchOption(f"the benchmark {name} has no sessions to set; servers has")
+    if min(sessions) < 1:
+        raise BadBenchOption(f"expected at least one session, got {min(sessions)}")
+    result = module.run(quick=quick, sessions=tuple(sessions))
+    return {**result, "quick": quick, **circumstances()}
 
 
 def circumstances() -> dict[str, Any]:

@@ -1,105 +1,127 @@
-"""ALFWorld played in process and over HTTP: steps per second, and how long one step takes.
+"""Our server beside a stock OpenEnv server, ALFWorld over HTTP, and vector environments.
 
-The same random policy plays the same seeds through the same seats, once on environments in this
-process and once on a server in a child process; both ways list all admissible actions and the
-state key in every reply. Wall time counts, so that a busy machine shows.
+The first table is the comparison: the same echo, the same action of 500 characters, each server
+with its own client in a process of its own, one round of theirs and one of ours in turn. A round
+connects and resets all sessions at once, then steps each as fast as it is answered.
 """
 
 import asyncio
-import random
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import functools
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
-from ..envs import Reply, Task
-from ..envs.pool import LocalPool, Seat, SeatPool
+from ..envs import Task
 from ..envs.remote import RemotePool
 from ..servers import HostedEnv, LocalServer, ServerSpec
+from .alfworld_far import alfworld_rows
+from .load import ACTION, Figures, Step, drive
+from .openenv_stock import NoStock, Stock, stock_python
+from .vectors import vector_rows
 
-_ENV = "ALFWorld-v0"
+_ENV = "Echo-v0"
+_SESSIONS = (1, 16, 128, 512)
+_GOALS = (
+    "goals on two free cores: at 512 sessions 5,000 steps/s, ten times OpenEnv's, all reset in "
+    "0.5 s; ALFWorld over HTTP at 128 sessions 3,000 steps/s"
+)
+_TIMES = ("p50_ms", "p99_ms", "reset_all_s")
+Measure: TypeAlias = Callable[[int, float], Figures]
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
-    """What a run took."""
+def run(*, quick: bool, sessions: Sequence[int] = ()) -> dict[str, Any]:
+    """Rows of the comparison, ratios and the two other tables beside them.
 
-    seconds: float = 0.0
-    """Spent stepping; resets are apart."""
-    reset_all_s: float = 0.0
-    """Longest reset of all sessions at once."""
-    waits_s: list[float] = field(default_factory=list[float])
-    """Duration of each step, as its player saw it."""
-
-
-def run(*, quick: bool) -> dict[str, Any]:
-    """One row per way to play and number of sessions."""
-    counts = (16, 128) if quick else (1, 16, 64, 128, 512)
-    seconds = 2.0 if quick else 10.0
-    rows: list[dict[str, Any]] = []
-    with LocalServer(ServerSpec(envs=(HostedEnv(id=_ENV),), port=0)) as server:
-        for count in counts:
-            near = asyncio.run(_measure(LocalPool(_ENV, {}), count, seconds))
-            far = asyncio.run(_measure(RemotePool([server.url], _ENV, {}), count, seconds))
-            share = _rate(far) / _rate(near)
-            rows += [_row("in process", count, near, 1.0), _row("http", count, far, share)]
+    `sessions` replaces the numbers of sessions, and leaves out what is no matter of sessions.
+    """
+    rounds, seconds = (1, 0.2) if quick else (5, 3.0)
+    counts = tuple(sessions) or ((16,) if quick else _SESSIONS)
+    rows, ratios, why = _compared(counts, seconds, rounds)
+    far = tuple(sessions) or ((16,) if quick else (16, 128, 512))
+    tables = {"ratios": ratios, "alfworld": alfworld_rows(far, seconds, rounds)}
+    if not sessions:
+        tables["vectors"] = vector_rows(2 if quick else 16, seconds, rounds)
     notes = [
-        "random play in lockstep; one process in process, two over HTTP (client and server)",
-        "goal: 3,000 steps/s over HTTP at 128 sessions on free cores",
+        f"rows are medians of {rounds} rounds of {seconds:g} s, ratios those of pairs of rounds",
+        "reset_all_s is from nothing to the first observation of every session",
+        _GOALS,
+        *([f"no rows of openenv: {why}"] if why else []),
     ]
-    return {"name": "servers", "rows": rows, "notes": notes}
+    return {"name": "servers", "rows": rows, "tables": tables, "notes": notes}
 
 
-async def _measure(pool: SeatPool, count: int, seconds: float) -> Tally:
-    async with pool:
-        seats = await pool.open(count)
-        await _play_round(seats, Tally(), first_seed=0)
-        tally = Tally()
-        while tally.seconds < seconds:
-            await _play_round(seats, tally, first_seed=0)
-        return tally
+def _compared(
+    counts: Sequence[int], seconds: float, rounds: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
+    """Rows, ratios, and why a side is missing."""
+    spec = ServerSpec(envs=(HostedEnv(id=_ENV),), port=0, imports=("gigym.bench.echo",))
+    with LocalServer(spec) as server:
+        ours: dict[str, Measure] = {"gigym": functools.partial(_measure, server.url)}
+        try:
+            with Stock(stock_python(), sessions=max(counts)) as stock:
+                rows, ratios = _in_turn({"openenv": stock.measure, **ours}, counts, seconds, rounds)
+                return rows, ratios, ""
+        except NoStock as error:
+            rows, ratios = _in_turn(ours, counts, seconds, rounds)
+            return rows, ratios, str(error)
 
 
-async def _play_round(seats: Sequence[Seat], tally: Tally, first_seed: int) -> None:
-    """One episode in each seat: first all resets, then all steps."""
-    began = time.perf_counter()
-    tasks = [Task(env=_ENV, seed=first_seed + index) for index in range(len(seats))]
-    replies = await asyncio.gather(*map(_reset, seats, tasks))
-    reset_done = time.perf_counter()
-    players = zip(seats, replies, range(len(seats)), strict=True)
-    await asyncio.gather(*(_player(*player, tally.waits_s) for player in players))
-    tally.reset_all_s = max(tally.reset_all_s, reset_done - began)
-    tally.seconds += time.perf_counter() - reset_done
+def _in_turn(
+    servers: dict[str, Measure], counts: Sequence[int], seconds: float, rounds: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    rows: list[dict[str, Any]] = []
+    ratios: list[dict[str, Any]] = []
+    for measure in servers.values():
+        measure(min((16, *counts)), seconds / 3)
+    for count in counts:
+        taken: dict[str, list[Figures]] = {name: [] for name in servers}
+        for _ in range(rounds):
+            for name, measure in servers.items():
+                taken[name].append(measure(count, seconds))
+        rows += [_row(name, count, figures) for name, figures in taken.items()]
+        if len(taken) > 1:
+            ratios.append(_ratio(count, taken["gigym"], taken["openenv"]))
+    return rows, ratios
 
 
-async def _reset(seat: Seat, task: Task) -> Reply:
-    return await seat.reset(task)
-
-
-async def _player(seat: Seat, reply: Reply, index: int, waits_s: list[float]) -> None:
-    rng = random.Random(index)
-    while not reply.done:
-        action = rng.choice(reply.admissible_actions or ("look",))
-        asked = time.perf_counter()
-        reply = await seat.step(action)
-        waits_s.append(time.perf_counter() - asked)
-        # In process nothing waits: the others are to have their turn all the same.
-        await asyncio.sleep(0)
-
-
-def _rate(tally: Tally) -> float:
-    return len(tally.waits_s) / tally.seconds
-
-
-def _row(door: str, sessions: int, tally: Tally, share: float) -> dict[str, Any]:
-    waits = sorted(tally.waits_s)
+def _row(server: str, sessions: int, rounds: Sequence[Figures]) -> dict[str, Any]:
     return {
-        "env": _ENV,
-        "door": door,
+        "server": server,
         "sessions": sessions,
-        "steps_per_s": round(_rate(tally)),
-        "of_in_process": round(share, 3),
-        "p50_ms": round(1000 * waits[len(waits) // 2], 3),
-        "p99_ms": round(1000 * waits[len(waits) * 99 // 100], 3),
-        "reset_all_s": round(tally.reset_all_s, 3),
+        "steps_per_s": round(statistics.median(each["steps_per_s"] for each in rounds)),
+        "p50_ms": round(statistics.median(each["p50_ms"] for each in rounds), 3),
+        "p99_ms": round(statistics.median(each["p99_ms"] for each in rounds), 3),
+        "reset_all_s": round(statistics.median(each["reset_all_s"] for each in rounds), 3),
     }
+
+
+def _ratio(sessions: int, ours: Sequence[Figures], theirs: Sequence[Figures]) -> dict[str, Any]:
+    """Ours over theirs, in pairs of rounds."""
+    pairs = list(zip(ours, theirs, strict=True))
+    speed = [us["steps_per_s"] / them["steps_per_s"] for us, them in pairs]
+    return {
+        "sessions": sessions,
+        "steps_per_s": round(statistics.median(speed), 2),
+        "least": round(min(speed), 2),
+        "most": round(max(speed), 2),
+        **{
+            name: round(statistics.median(u[name] / t[name] for u, t in pairs), 3)
+            for name in _TIMES
+        },
+    }
+
+
+def _measure(url: str, sessions: int, seconds: float) -> Figures:
+    return asyncio.run(_round(url, sessions, seconds))
+
+
+async def _round(url: str, sessions: int, seconds: float) -> Figures:
+    async with RemotePool([url], _ENV, {}) as pool:
+
+        async def begin() -> list[Step]:
+            seats = await pool.open(sessions)
+            tasks = [Task(env=_ENV, seed=seed) for seed in range(sessions)]
+            await asyncio.gather(*(s.reset(t) for s, t in zip(seats, tasks, strict=True)))
+            return [functools.partial(seat.step, ACTION) for seat in seats]
+
+        return await drive(begin, seconds)

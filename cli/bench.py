@@ -16,6 +16,10 @@ app = new_app()
 def bench(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A benchmark, or all.")],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds, rougher figures.")] = False,
+    sessions: Annotated[
+        list[int] | None,
+        typer.Option("--sessions", metavar="N", help="servers: sessions at once; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure speed and memory on this machine."""
@@ -25,7 +29,7 @@ def bench(
     results: list[dict[str, Any]] = []
     for each in names:
         print(f"running {each} ...", file=sys.stderr, flush=True)
-        results.append(run_bench(each, quick=quick))
+        results.append(run_bench(each, quick=quick, sessions=sessions or ()))
         if not as_json:
             print(_page(results[-1]))
     if as_json:
@@ -39,8 +43,9 @@ def _page(result: dict[str, Any]) -> str:
         f"{machine['cores']} cores {machine['system']}, Python {machine['python']}, "
         f"load {machine['load']}"
     )
+    tables = [f"{name}:\n{_rows(rows)}" for name, rows in result.get("tables", {}).items() if rows]
     notes = [f"- {note}" for note in result["notes"]]
-    return "\n".join([head, _rows(result["rows"]), *notes, ""])
+    return "\n".join([head, _rows(result["rows"]), *tables, *notes, ""])
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:
