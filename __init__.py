@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from .envs import check_env, list_envs, make, make_aec, make_parallel, make_vec, register
     from .envs.adapters import wrap
+    from .envs.connect import connect
     from .envs.tasks import tasks
     from .grouping import Group, Steps, Trajectory, Turn, estimate
 
@@ -21,6 +22,7 @@ __all__ = [
     "Turn",
     "__version__",
     "check_env",
+    "connect",
     "estimate",
     "list_envs",
     "make",
@@ -39,6 +41,7 @@ _ROOM = {
     "Trajectory": "grouping",
     "Turn": "grouping",
     "check_env": "envs",
+    "connect": "envs.connect",
     "estimate": "grouping",
     "list_envs": "envs",
     "make": "envs",

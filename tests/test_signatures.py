@@ -14,6 +14,7 @@ from gigym import envs, grouping, servers, trainer
 PARAMETERS: dict[Callable[..., Any], str] = {
     gigym.make: "env_id options",
     gigym.check_env: "env plan options",
+    gigym.connect: "url env token kind shape client options",
     gigym.make_vec: "env_id n backend autoreset urls each crew",
     gigym.make_parallel: "env_id options",
     gigym.make_aec: "env_id options",
@@ -70,6 +71,7 @@ def test_the_facade_names_what_it_promises() -> None:
         "Turn",
         "__version__",
         "check_env",
+        "connect",
         "estimate",
         "list_envs",
         "make",

@@ -5,12 +5,12 @@ import functools
 from collections.abc import Sequence
 
 from ... import GigymError
+from ..connect.background import LoopThread
+from ..connect.cards import known_card
 from ..errors import UnknownEnv
 from ..pool import Seat
-from ..registry import card, registered
 from ..remote import ClientSpec, RemotePool, server_info
 from ..types import EnvCard, JsonValue, Options, Reply, Task
-from ..vector.far import LoopThread
 from ..wire_answers import EnvInfo
 
 _PATIENCE_S = 120.0
@@ -55,17 +55,7 @@ class Door:
 
     def card_of(self, env: EnvInfo) -> EnvCard:
         """What is known of an environment here, and else what its server tells."""
-        known = {found.id: found for found in registered()}
-        if env.id in known and known[env.id].version == env.version:
-            return card(env.id)
-        return EnvCard(
-            id=env.id,
-            version=env.version,
-            summary=env.summary,
-            deterministic="replay" in env.caps,
-            state_is_markov=False,
-            caps=tuple(env.caps),
-        )
+        return known_card(env)
 
     def run_open(self, env_id: str, options: Options) -> tuple[RemotePool, Seat]:
         """A pool with one seat."""

@@ -13,6 +13,8 @@ from .env import TextVectorEnv, autoreset_mode
 if TYPE_CHECKING:
     from gymnasium.vector import AutoresetMode
 
+    from ..connect.target import Target
+
 
 def make_vec(
     env_id: str,
@@ -49,6 +51,22 @@ def make_vec(
     return TextVectorEnv(builders[backend](), n, mode)
 
 
+def over_servers(
+    target: "Target",
+    each: Sequence[Options],
+    num_envs: int,
+    autoreset: "str | AutoresetMode",
+    crew: CrewSpec | None,
+) -> TextVectorEnv:
+    """Sessions at servers that `connect` met, one for each set of options."""
+    if isinstance(num_envs, bool) or num_envs < 1:
+        raise BadOption(f"expected at least one environment, got num_envs={num_envs!r}")
+    if len(each) != num_envs:
+        raise BadOption(f"each must hold {num_envs} sets of options, got {len(each)}")
+    mode = autoreset_mode(autoreset)
+    return TextVectorEnv(_far(target, each, crew or CrewSpec()), num_envs, mode)
+
+
 _Each: TypeAlias = list[dict[str, JsonValue]]
 
 
@@ -77,6 +95,12 @@ def _processors() -> int:
 def _remote(env_id: str, urls: str | Sequence[str], each: _Each, spec: CrewSpec) -> Crew:
     if not urls:
         raise BadOption("backend='remote' needs urls=['http://...'] of env servers")
+    from ..connect.target import Target, urls_of
+
+    return _far(Target(urls=urls_of(urls), env=env_id, token=spec.token), each, spec)
+
+
+def _far(target: "Target", each: Sequence[Options], spec: CrewSpec) -> Crew:
     from .far import RemoteCrew
 
-    return RemoteCrew([urls] if isinstance(urls, str) else urls, env_id, each, spec)
+    return RemoteCrew(target, each, spec)
