@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..envs.wire import BOOT_HEADER, Code, explain_faults
-from . import events, metrics, openenv
+from . import agentgym, events, metrics, openenv
 from .errors import WireFault
 from .faults import fault_response, internal
 from .guard import Guard
@@ -45,6 +45,9 @@ def create_app(host: Host) -> FastAPI:
     app.include_router(metrics.router, dependencies=wants_token)
     app.include_router(events.router, dependencies=wants_token)
     app.include_router(socket)
+    if host.spec.agentgym is not None:
+        # First come, first served: its `/reset` and `/step` go before those of OpenEnv.
+        agentgym.install(app, host, host.spec.agentgym)
     openenv.install(app, host, wants_token)
     app.add_middleware(
         Guard, spec=host.spec, boot=host.boot, left_s=host.draining_s, watch=host.watch
@@ -59,10 +62,12 @@ def create_app(host: Host) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     host: Host = app.state.host
+    host.open()
     sweeper = asyncio.create_task(host.sweep_forever())
     try:
         yield
     finally:
+        await host.close()
         sweeper.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sweeper

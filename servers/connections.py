@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ..envs.wire import Code
 from .errors import WireFault
@@ -74,6 +75,17 @@ class Patrol:
 
 def _standstill(connection: Any) -> Standstill:  # noqa: ANN401
     return getattr(connection, "cycle", None), connection.transport.get_write_buffer_size()
+
+
+class Sockets(WebSocketsSansIOProtocol):
+    """uvicorn's WebSockets, which would wait for ever after a handshake that has no sense."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; answer and close where they are no handshake."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
 
 
 def bounded(protocol: Any, most: int) -> type[asyncio.Protocol]:  # noqa: ANN401

@@ -17,12 +17,11 @@ from types import FrameType
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from .. import __version__
 from ..envs import BadOption
 from .app import create_app
-from .connections import Patrol, bounded
+from .connections import Patrol, Sockets, bounded
 from .host import Host
 from .listening import BACKLOG, listening
 from .logs import log_event, logging_to
@@ -139,7 +138,7 @@ def _config(host: Host) -> uvicorn.Config:
         server_header=False,
         lifespan="on",
         http=bounded(AutoHTTPProtocol, most),
-        ws=bounded(WebSocketsSansIOProtocol, most),
+        ws=bounded(Sockets, most),
         ws_max_size=host.spec.limits.body_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=20.0,
