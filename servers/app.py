@@ -8,6 +8,7 @@ from typing import cast
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -49,6 +50,7 @@ def create_app(host: Host) -> FastAPI:
         # First come, first served: its `/reset` and `/step` go before those of OpenEnv.
         agentgym.install(app, host, host.spec.agentgym)
     openenv.install(app, host, wants_token)
+    _drop_shadowed(app)
     app.add_middleware(
         Guard, spec=host.spec, boot=host.boot, left_s=host.draining_s, watch=host.watch
     )
@@ -57,6 +59,17 @@ def create_app(host: Host) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_bug)
     return app
+
+
+def _drop_shadowed(app: FastAPI) -> None:
+    """Take out routes that an earlier one hides, so that the published ones are those that act."""
+    seen: set[tuple[str, str]] = set()
+    for route in list(app.router.routes):
+        if isinstance(route, APIRoute):
+            names = {(route.path, method) for method in route.methods}
+            if names <= seen:
+                app.router.routes.remove(route)
+            seen |= names
 
 
 @asynccontextmanager
