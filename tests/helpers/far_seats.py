@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import corridor_env  # noqa: F401
 import httpx
+from starlette.types import ASGIApp
 
 from gigym.envs import Reply, Task
 from gigym.envs.pool import LocalPool, Seat
@@ -44,6 +45,12 @@ class Network:
     def stop(self, url: str) -> None:
         """From here on nobody listens there."""
         del self._ways[url]
+
+    def app(self, url: str) -> ASGIApp:
+        """The application at a URL."""
+        if url not in self._ways:
+            raise ConnectionRefusedError("connection refused")
+        return self._ways[url].app
 
     async def carry(self, url: str, request: httpx.Request) -> httpx.Response:
         """Deliver a request, with the answer read to its end."""
