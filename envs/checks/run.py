@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -64,6 +65,8 @@ def _resolve(env: object, options: Options, plan: CheckPlan) -> Subject:
     if isinstance(env, str) and ":" not in env:
         return _registered(env, options, facts)
     found = _imported(env) if isinstance(env, str) else env
+    if isinstance(found, TextEnv) and _is_far(found):
+        return _far(found, options, facts)
     if isinstance(found, TextEnv) or (isinstance(found, type) and issubclass(found, TextEnv)):
         return local_subject(found, options, **facts)
     raise BadOption(
@@ -80,6 +83,25 @@ def _registered(env_id: str, options: Options, facts: dict[str, Any]) -> Subject
     file = None if subject.origin is None else subject.origin.file
     subject.origin = Origin(module=module, qualname=name, file=file)
     return subject
+
+
+def _is_far(env: TextEnv) -> bool:
+    # Whoever holds one has loaded its module, which is not loaded for this question.
+    module = sys.modules.get("gigym.envs.connect.env")
+    return module is not None and isinstance(env, module.RemoteEnv)
+
+
+def _far(env: Any, options: Options, facts: dict[str, Any]) -> Subject:  # noqa: ANN401
+    """A subject over an environment at a server; its twins play at the same servers."""
+    return Subject(
+        name=env.card.id,
+        card=env.card,
+        build=functools.partial(env.twin, **options),
+        option_names=env.option_names,
+        options=options,
+        remote=True,
+        **facts,
+    )
 
 
 def _made(env_id: str, held: Options, **options: JsonValue) -> TextEnv:

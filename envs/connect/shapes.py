@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ..errors import BadOption, ServerError
-from ..types import JsonValue, Options, Reply
+from ..types import JsonValue, Options, Reply, digest
 from .target import Shape
 
 TEXT_FIELDS = ("text", "message", "observation", "content", "prompt", "output")
@@ -26,9 +26,7 @@ LIST_FIELDS = (
     "legal_actions",
 )
 _INFO_BYTES = 16 * 2**10
-_KEY_CHARACTERS = 128
 _LONGEST_TEXT = 256 * 2**10
-_OURS = frozenset({"state_key", "observation_key", "terminated", "truncated"})
 
 Tree = dict[str, Any]
 
@@ -79,16 +77,22 @@ def read_reply(told: Tree, shape: Shape, url: str) -> Reply:
     for found in (observation.get("metadata"), told.get("metadata")):
         metadata |= cast("Tree", found) if isinstance(found, dict) else {}
     truncated = done and metadata.get("truncated") is True
-    key, actions = metadata.get("state_key"), choices(observation)
+    text, key = text_of(observation, shape), metadata.get("state_key")
+    facts = metadata.get("info") if _is_ours(metadata, text) else metadata
     return Reply(
-        observation=text_of(observation, shape),
+        observation=text,
         reward=number(told.get("reward"), url),
         terminated=done and (metadata.get("terminated") is True or not truncated),
         truncated=truncated,
-        state_key=key if isinstance(key, str) and 0 < len(key) <= _KEY_CHARACTERS else None,
-        admissible_actions=actions,
-        info=small({name: fact for name, fact in metadata.items() if name not in _OURS}),
+        state_key=key if isinstance(key, str) and _is_ours(metadata, text) else None,
+        admissible_actions=choices(observation),
+        info=small(cast("Tree", facts) if isinstance(facts, dict) else {}),
     )
+
+
+def _is_ours(metadata: Tree, text: str) -> bool:
+    """Whether a server names texts as we do: its state keys and facts are then ours as well."""
+    return metadata.get("observation_key") == digest(text)
 
 
 def text_of(observation: Tree, shape: Shape) -> str:
@@ -116,7 +120,9 @@ def choices(observation: Tree) -> tuple[str, ...] | None:
         if isinstance(found, list) and all(
             isinstance(one, str) for one in cast("list[Any]", found)
         ):
-            return tuple(dict.fromkeys(sound(one) for one in cast("list[str]", found)))
+            texts = tuple(dict.fromkeys(sound(one) for one in cast("list[str]", found)))
+            # Elsewhere an empty list is what a field holds that nobody filled.
+            return texts if texts or name == LIST_FIELDS[0] else None
     return None
 
 
