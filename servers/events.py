@@ -107,7 +107,7 @@ class Events(Watch):
         """Where a reader goes on, and whether it missed something; 0 stands before everything."""
         if last_id is None:
             return self._next, False
-        known = last_id.isdecimal() and len(last_id) <= _LONGEST_ID
+        known = last_id.isascii() and last_id.isdecimal() and len(last_id) <= _LONGEST_ID
         last = int(last_id) if known else -1
         if last == 0:
             return self._oldest, self._oldest > self._first
