@@ -137,7 +137,7 @@ class Link:
 
 def _dial_of(spec: ClientSpec) -> Dial | None:
     """How sockets are opened, if at all: a transport of the caller's own leads elsewhere."""
-    if spec.sockets == 0 or (spec.transport is not None and spec.dial is None):
+    if spec.socket_sessions == 0 or (spec.transport is not None and spec.dial is None):
         return None
     if spec.dial is not None:
         return spec.dial

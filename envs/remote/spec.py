@@ -66,7 +66,7 @@ class ClientSpec:
     """Most items of one request."""
     body_bytes: int = 4 * 2**20
     """A longer request is cut in two."""
-    sockets: int = 32
+    socket_sessions: int = 32
     """With up to this many sessions on a server calls travel by its socket; 0: never."""
     snapshot_every: int = 0
     """Steps after which a snapshot of the episode is fetched where the environment has them, so

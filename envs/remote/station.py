@@ -212,7 +212,7 @@ class Station:
         return send
 
     def _call(self, name: SocketCall, answer: type[BaseModel], body: bytes) -> Call[BaseModel]:
-        by_socket = self.held <= self._spec.sockets
+        by_socket = self.held <= self._spec.socket_sessions
         return Call(path=f"/v1/{name}", answer=answer, body=body, frame=name if by_socket else None)
 
     def _check(self, call: str, items: Sequence[SidItem], results: Sequence[Any]) -> None:
