@@ -8,13 +8,14 @@ bit; without it, requests join and leave the batch at any step.
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Collection
 from importlib.metadata import version as installed
 
 from torch import nn
 
-from .admission import Admission, Rounds, Stream
+from .admission import Rounds, Stream
 from .decoding import Decoding, Request
+from .driver import Driver
 from .engine import (
     Capabilities,
     Completion,
@@ -52,15 +53,16 @@ class HFEngine:
     ) -> None:
         """Raises `UnsupportedModel` for models that it cannot run exactly."""
         self.roster = Roster()
-        self.roster.listen(self._nudge)
         self._model = SlotModel(model, slots, max_model_len)
         self._decoding = Decoding(self._model, slots, version)
-        self._admission: Admission = Rounds() if deterministic else Stream()
         self._capabilities = _capabilities(self._model, slots, max_model_len)
-        self._answers: dict[Request, asyncio.Future[Completion | GenFailure]] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="gigym-hf")
-        self._driver: asyncio.Task[None] | None = None
-        self._news, self._rest = asyncio.Event(), asyncio.Event()
+        self._driver = Driver(
+            self._decoding,
+            Rounds() if deterministic else Stream(),
+            live=lambda: self.roster.live,
+            stale=self._model.weights_changed,
+        )
+        self.roster.listen(self._driver.nudge)
         self._life = Lifecycle(_LEVELS, version)
 
     @property
@@ -82,18 +84,11 @@ class HFEngine:
         request = Request(
             name=request_id, prompt=tuple(prompt_ids), spec=spec, random=request_random(spec.seed)
         )
-        answer = self._answers[request] = asyncio.get_running_loop().create_future()
-        self._admission.add(request)
-        self._drive_on()
         try:
             async with asyncio.timeout(deadline_s):
-                return await answer
+                return await self._driver.serve(request)
         except TimeoutError:
             return self._late(request, deadline_s)
-        finally:
-            # Whoever left early gives way to those that wait for it.
-            if self._answers.pop(request, None) is not None:
-                self._nudge()
 
     async def push_weights(self, weights: WeightSource, version: str) -> PushReport:
         """Take these weights; the learner's own are only named, others are copied into its model.
@@ -103,13 +98,14 @@ class HFEngine:
         """
         began = time.perf_counter()
         self._life.check_push(version)
-        if self._answers and self._life.pause_mode is None:
+        under_way = len(self._driver.waiting)
+        if under_way and self._life.pause_mode is None:
             raise PushError(
-                f"cannot push version {version!r}: {len(self._answers)} requests are under way "
+                f"cannot push version {version!r}: {under_way} requests are under way "
                 "with the weights of the last one; await or cancel them, or pause() the engine"
             )
         if self._life.pause_mode is None:
-            await self._settle()
+            await self._driver.settle()
         copied = copy_weights(weights, self._model.learner)
         self._decoding.renew(version)
         self._model.accept_weights()
@@ -122,28 +118,46 @@ class HFEngine:
     async def pause(self, mode: PauseMode = "keep") -> None:
         """Stop after the forward pass under way; "wait" lets those end that hold a slot."""
         self._life.check_open("pause")
-        self._life.pause_mode = "wait" if mode == "wait" else "keep"
-        await self._rested()
+        self._life.pause_mode = mode
+        self._driver.pause_mode = "wait" if mode == "wait" else "keep"
+        await self._driver.rest()
         if mode == "abort":
-            for request in list(self._answers):
-                self._answer(request, request.completion("abort"))
-            self._nudge()
+            self._driver.abort(lambda request: True)
 
     async def resume(self) -> None:
         """Go on. Raises `StaleWeights` when the learner stepped and nobody pushed."""
         self._refuse_unpushed()
         self._life.resume()
-        self._nudge()
+        self._driver.pause_mode = None
+        self._driver.nudge()
+
+    def abort(self, request_ids: Collection[str]) -> int:
+        """End these requests with what they have; how many of them were under way."""
+        return self._driver.abort(lambda request: request.name in request_ids)
+
+    async def forget(self, *, running: bool = False) -> bool:
+        """Drop what is cached; False, and nothing done, while requests run on it.
+
+        With `running` those compute their contexts again.
+        """
+        if self._decoding.live and not running:
+            return False
+        mode, self._driver.pause_mode = self._driver.pause_mode, "keep"
+        await self._driver.rest()
+        self._decoding.renew(self._life.version)
+        self._driver.pause_mode = mode
+        self._driver.nudge()
+        return True
 
     async def sleep(self, level: int = 1) -> None:
         """Free the cache. Raises `OutOfOrder` while requests are under way."""
-        if self._answers:
+        if self._driver.waiting:
             raise OutOfOrder(
-                f"cannot sleep: {len(self._answers)} requests are under way; await them, or "
+                f"cannot sleep: {len(self._driver.waiting)} requests are under way; await them, or "
                 'pause("abort") the engine'
             )
         self._life.sleep(level)
-        await self._settle()
+        await self._driver.settle()
         self._decoding.forget()
         self._model.free()
 
@@ -156,7 +170,7 @@ class HFEngine:
         life = self._life
         return Health(
             ok=not (life.closed or life.asleep or life.fault),
-            detail=life.fault or f"{len(self._answers)} requests under way",
+            detail=life.fault or f"{len(self._driver.waiting)} requests under way",
             weight_version=life.version,
             paused=life.pause_mode is not None,
             asleep=life.asleep,
@@ -167,10 +181,7 @@ class HFEngine:
         if self._life.closed:
             return
         self._life.closed = True
-        if self._driver is not None:
-            self._driver.cancel()
-        await self._settle()
-        self._thread.shutdown()
+        await self._driver.close()
         self._model.free()
 
     def _refuse_misuse(self, prompt_ids: Ids, spec: Spec) -> None:
@@ -190,90 +201,14 @@ class HFEngine:
             )
 
     def _late(self, request: Request, deadline_s: float) -> GenFailure:
-        asked = len({waiting.episode for waiting in self._answers})
+        # The one that is late has left already and counts among those that asked.
+        asked = len({waiting.episode for waiting in (*self._driver.waiting, request)})
         return _failure(
             "timeout",
             f"{request.name} was not done within {deadline_s:g} s with {len(request.token_ids)} of "
             f"{request.spec.max_tokens} tokens; {asked} of {self.roster.live} episodes had asked",
             request.completion("abort"),
         )
-
-    def _nudge(self) -> None:
-        self._news.set()
-
-    def _drive_on(self) -> None:
-        if self._driver is None or self._driver.done():
-            self._news, self._rest = asyncio.Event(), asyncio.Event()
-            self._driver = asyncio.create_task(self._drive(), name="gigym-hf")
-        self._nudge()
-
-    async def _settle(self) -> None:
-        """Wait until nothing runs, which must have been arranged for."""
-        if self._driver is not None and not self._driver.done():
-            self._nudge()
-            await asyncio.wait([self._driver])
-
-    async def _rested(self) -> None:
-        """Wait until no forward pass runs or will before `resume`."""
-        if self._driver is None or self._driver.done():
-            return
-        self._rest.clear()
-        self._nudge()
-        rest = asyncio.create_task(self._rest.wait())
-        await asyncio.wait({rest, self._driver}, return_when=asyncio.FIRST_COMPLETED)
-        rest.cancel()
-
-    async def _drive(self) -> None:
-        """Step until everybody is answered."""
-        try:
-            while self._answers:
-                self._news.clear()
-                self._forsake()
-                if self._life.pause_mode is None:
-                    self._admission.admit(self._decoding, self.roster.live)
-                if self._decoding.live and self._life.pause_mode != "keep":
-                    await self._step()
-                else:
-                    self._rest.set()
-                    await self._news.wait()
-        finally:
-            self._forsake()
-            if self._answers:
-                self._fail_all(_failure("cancelled", "the engine was stopped"))
-
-    async def _step(self) -> None:
-        if self._model.weights_changed():
-            self._fail_all(_failure("engine_dead", "the weights changed under live requests"))
-            return
-        work = self._thread.submit(self._decoding.step)
-        try:
-            finished = await asyncio.wrap_future(work)
-        except asyncio.CancelledError:
-            wait([work])  # the thread must be done with the tables before they are cleared
-            raise
-        except Exception as error:
-            cause = f"the forward pass failed: {type(error).__name__}: {error}"
-            self._fail_all(_failure("engine_dead", cause, retryable=True))
-            return
-        for request in finished:
-            self._answer(request, request.outcome)
-
-    def _forsake(self) -> None:
-        """Give up the requests that nobody awaits any more."""
-        self._admission.keep(self._answers.__contains__)
-        for request in [r for r in self._decoding.live if r not in self._answers]:
-            self._decoding.drop(request)
-
-    def _fail_all(self, failure: GenFailure) -> None:
-        self._decoding.forget()
-        for request in list(self._answers):
-            self._answer(request, failure)
-        self._forsake()
-
-    def _answer(self, request: Request, outcome: Completion | GenFailure | None) -> None:
-        answer = self._answers.pop(request, None)
-        if answer is not None and outcome is not None and not answer.done():
-            answer.set_result(outcome)
 
 
 def _failure(

@@ -11,3 +11,13 @@ def request_seed(
     numbers = [int(number) for number in (run_seed, iteration, sibling, turn, attempt)]
     name = json.dumps([task, *numbers]).encode()
     return int.from_bytes(blake2b(name, digest_size=8).digest(), "big")
+
+
+def wire_seed(seed: int | None) -> int | None:
+    """The same 64 bits as the signed number that vLLM's wire format has room for."""
+    return seed - (1 << 64) if seed is not None and seed >= 1 << 63 else seed
+
+
+def seed_from_wire(seed: int | None) -> int | None:
+    """What `wire_seed` was given."""
+    return seed + (1 << 64) if seed is not None and seed < 0 else seed
