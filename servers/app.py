@@ -49,7 +49,7 @@ def create_app(host: Host) -> FastAPI:
     if host.spec.agentgym is not None:
         # First come, first served: its `/reset` and `/step` go before those of OpenEnv.
         agentgym.install(app, host, host.spec.agentgym)
-    openenv.install(app, host, wants_token)
+    openenv.install(app, host)
     _drop_shadowed(app)
     app.add_middleware(
         Guard, spec=host.spec, boot=host.boot, left_s=host.draining_s, watch=host.watch

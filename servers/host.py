@@ -1,13 +1,16 @@
 """A running server without its HTTP: offers, sessions, queue, and whether it is closing."""
 
 import asyncio
+import functools
 import json
+import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from .. import __version__
-from ..envs import TextEnv
+from ..envs import TextEnv, card
+from ..envs.registry import entry_point_of, isolated
 from ..envs.types import JsonValue
 from ..envs.wire import MINOR, PROTOCOL, Code, ForkItem, ForkRequest, SessionsRequest
 from ..envs.wire_answers import Info, LimitsInfo
@@ -17,15 +20,17 @@ from .errors import WireFault
 from .events import Events
 from .logs import Logged
 from .metrics import Metrics, Standing
-from .offers import Offers
+from .offers import Offers, built
 from .playing import Player
 from .replies import encode
 from .sessions import Session
-from .spec import ServerSpec
-from .store import Store, new_sid
+from .spec import HostedEnv, ServerSpec
+from .store import Seat, Store, new_sid
 from .watch import Watch, Watches
+from .workers import Duty, Plan, Pool, Setup
 
 _SWEEP_S = 1.0
+_MOST_WORKERS = 4
 
 
 class Host:
@@ -45,7 +50,17 @@ class Host:
         """Told of all that happens."""
         self.store = Store(spec.limits, clock, self.watch)
         self.admission = Admission(self.store)
+        self.pool = self._pool()
         self._once = Once(spec.limits.memory_s, clock)
+
+    def open(self) -> None:
+        """Start the workers that are needed from the beginning; needs a running loop."""
+        if any(self._in_worker(env) for env in self.spec.envs):
+            self.pool.open()
+
+    async def close(self) -> None:
+        """End all workers."""
+        await self.pool.close()
 
     def info(self) -> Info:
         """What this server is and offers."""
@@ -56,7 +71,7 @@ class Host:
             server=f"gigym {__version__}",
             boot=self.boot,
             auth="bearer" if self.spec.token else "none",
-            envs=self.offers.infos(),
+            envs=self.offers.infos,
             limits=LimitsInfo(
                 items=limits.items,
                 body_bytes=limits.body_bytes,
@@ -70,9 +85,13 @@ class Host:
         )
 
     def readiness(self) -> str:
-        """`ready`, or why no sessions are to be had: `draining`, `full`."""
+        """`ready`, or why no sessions are to be had: `draining`, `failing`, `starting`, `full`."""
         if self.draining:
             return "draining"
+        if self.pool.ailing:
+            return "failing"
+        if self.pool.starting:
+            return "starting"
         return "ready" if self.store.free > 0 else "full"
 
     def draining_s(self) -> float | None:
@@ -117,25 +136,59 @@ class Host:
         return await settled(self.store.fork(item))
 
     def _standing(self) -> Standing:
-        return Standing(queue_depth=len(self.admission), draining=self.draining)
+        return Standing(
+            queue_depth=len(self.admission), draining=self.draining, workers=self.pool.pids
+        )
 
     async def _create(self, request: SessionsRequest) -> bytes:
-        build = self.offers.builder(request.env, request.options)
-        pause = Pause()
+        env = self.offers.chosen(request.env, request.options)
         async with self.admission.places(request.count, request.wait_s) as places:
-            sessions: list[Session] = []
-            for _ in range(request.count):
-                sessions.append(self._session(build))
-                await pause.if_due()
             leases: list[JsonValue] = []
-            for session in sessions:
+            for session in await self._sessions(env, request.count):
                 leases.append(self.store.add(session, request.lease_s))
                 places.take()
         return encode({"sessions": leases})
 
-    def _session(self, build: Callable[[], TextEnv]) -> Session:
+    async def _sessions(self, env: HostedEnv, count: int) -> Sequence[Seat]:
         try:
-            return Session(new_sid(), Player(build, self.spec.limits), self.watch)
+            if self._in_worker(env):
+                return await self.pool.seat(_plan(env), [new_sid() for _ in range(count)])
+            return await self._inline(functools.partial(built, env), count)
         except WireFault as fault:
             code = Code.BAD_REQUEST if fault.code is Code.BAD_ITEM else fault.code
             raise WireFault(code, fault.message, fault.detail) from None
+
+    async def _inline(self, build: Callable[[], TextEnv], count: int) -> Sequence[Seat]:
+        sessions: list[Session] = []
+        pause = Pause()
+        for _ in range(count):
+            player = Player(build, self.spec.limits)
+            sessions.append(Session(new_sid(), player, self.watch))
+            await pause.if_due()
+        return sessions
+
+    def _in_worker(self, env: HostedEnv) -> bool:
+        if self.spec.workers is not None:
+            return self.spec.workers > 0
+        return isolated(env.id, env.options)
+
+    def _pool(self) -> Pool:
+        size = min(_processors(), _MOST_WORKERS) if self.spec.workers is None else self.spec.workers
+        setup = Setup(
+            imports=self.spec.imports,
+            envs=tuple((card(env.id), entry_point_of(env.id)) for env in self.spec.envs),
+            limits=self.spec.limits,
+        )
+        duty = Duty(setup=setup, watch=self.watch, lose=self.store.lose)
+        return Pool(size, duty, self.spec.limits)
+
+
+def _plan(env: HostedEnv) -> Plan:
+    return Plan(env=env.id, options=dict(env.options), deterministic=card(env.id).deterministic)
+
+
+def _processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -2,10 +2,11 @@
 
 import difflib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from math import isfinite
 
 from ..envs import BadOption, TextEnv, UnknownEnv, card, make, option_names
-from ..envs.types import JsonValue, Options
+from ..envs.types import Options
 from ..envs.wire import Code
 from ..envs.wire_answers import EnvInfo
 from .errors import WireFault
@@ -19,12 +20,12 @@ class Offers:
         if not envs:
             raise UnknownEnv("no environment to serve; name one: gigym serve ALFWorld-v0")
         self._options: dict[str, Options] = {env.id: env.options for env in envs}
-        for env in envs:
-            # Data that is missing or an option that is wrong shows here, not at the first client.
-            make(env.id, **dict(env.options))
+        # Data that is missing or an option that is wrong shows here, not at the first client.
+        self.infos = tuple(_info(env) for env in envs)
+        """The offer, as `/v1/info` tells it."""
 
-    def builder(self, env_id: str, options: Options) -> Callable[[], TextEnv]:
-        """How to build an environment with a client's options over the host's.
+    def chosen(self, env_id: str, options: Options) -> HostedEnv:
+        """An environment with a client's options over the host's.
 
         Raises `WireFault` for an environment not on offer and for options only its host may set.
         """
@@ -37,12 +38,11 @@ class Offers:
                     f"host sets it: gigym serve {env_id} {name}=..."
                 )
                 raise WireFault(Code.BAD_REQUEST, message, {"type": "BadOption"})
-        merged: Mapping[str, JsonValue] = {**self._options[env_id], **options}
-        return functools.partial(_made, env_id, merged)
+        return HostedEnv(id=env_id, options={**self._options[env_id], **options})
 
-    def infos(self) -> tuple[EnvInfo, ...]:
-        """The offer, as `/v1/info` tells it."""
-        return tuple(_info(env_id) for env_id in self._options)
+    def builder(self, env_id: str, options: Options) -> Callable[[], TextEnv]:
+        """How to build what `chosen` names, in this process."""
+        return functools.partial(built, self.chosen(env_id, options))
 
     def _unknown(self, env_id: str) -> WireFault:
         near = difflib.get_close_matches(env_id, self._options, n=1, cutoff=0.4)
@@ -52,19 +52,30 @@ class Offers:
         return WireFault(Code.UNKNOWN_ENV, message, {"type": "UnknownEnv"})
 
 
-def _made(env_id: str, options: Options) -> TextEnv:
-    if "env_id" in options:
+def built(env: HostedEnv) -> TextEnv:
+    """Build an environment. Raises what `make` raises."""
+    if "env_id" in env.options:
         # `make` would take it for its own parameter.
-        raise BadOption(f"{env_id} has no option 'env_id'")
-    return make(env_id, **dict(options))
+        raise BadOption(f"{env.id} has no option 'env_id'")
+    return make(env.id, **dict(env.options))
 
 
-def _info(env_id: str) -> EnvInfo:
-    shown = card(env_id)
+def _info(env: HostedEnv) -> EnvInfo:
+    shown, sample = card(env.id), built(env)
+    low, high = shown.reward_range
+    sample.close()
     return EnvInfo(
-        id=env_id,
+        id=env.id,
         version=shown.version,
         summary=shown.summary,
         caps=(*shown.caps, "replay") if shown.deterministic else shown.caps,
-        options=tuple(name for name in option_names(env_id) if name not in shown.host_options),
+        options=tuple(name for name in option_names(env.id) if name not in shown.host_options),
+        deterministic=shown.deterministic,
+        state_is_markov=shown.state_is_markov,
+        success_reward=shown.success_reward,
+        reward_range=(low if isfinite(low) else None, high if isfinite(high) else None),
+        max_steps=sample.max_steps,
+        agents=shown.agents,
+        splits=shown.splits,
+        num_tasks=sample.num_tasks,
     )

@@ -80,7 +80,10 @@ async def open_door(
     transport = httpx.ASGITransport(create_app(host))
     headers = {"Authorization": f"Bearer {spec.token}"} if spec.token else None
     async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
-        yield Door(host, http)
+        try:
+            yield Door(host, http)
+        finally:
+            await host.close()
 
 
 def error_of(answer: httpx.Response) -> Tree:
