@@ -13,11 +13,13 @@ from typing import Protocol, TypeAlias
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 Options: TypeAlias = Mapping[str, JsonValue]
+# json.dumps would build an encoder at every call.
+_CANONICAL = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 
 
 def digest(value: JsonValue) -> str:
     """Blake2b-128 (32 hex digits) of the compact ASCII JSON of a value."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    text = _CANONICAL(value)
     return hashlib.blake2b(text.encode("ascii"), digest_size=16).hexdigest()
 
 

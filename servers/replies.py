@@ -7,6 +7,7 @@ reply that is no valid message is an error of its own session alone.
 import json
 import math
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from numbers import Real
 
 from ..envs import EnvCard, Reply
@@ -51,18 +52,7 @@ def tell(reply: Reply, n: int, card: EnvCard, info_bytes: int) -> Told:
     observation_key = reply.observation_key
     key = observation_key if reply.state_key is None else reply.state_key
     try:
-        body = _ENCODE(
-            {
-                "observation": reply.observation,
-                "state_key": reply.state_key,
-                "observation_key": observation_key,
-                "admissible_actions": reply.admissible_actions,
-                "reward": float(reply.reward),
-                "terminated": reply.terminated,
-                "truncated": reply.truncated,
-                "info": dict(reply.info),
-            }
-        ).encode()
+        body = _json_of(reply, observation_key).encode()
     except (ValueError, TypeError, RecursionError) as error:
         message = f"{card.id}: the reply is no JSON in UTF-8: {error}"
         raise WireFault(Code.ENV_ERROR, message, {"type": type(error).__name__}) from None
@@ -76,6 +66,20 @@ def tell(reply: Reply, n: int, card: EnvCard, info_bytes: int) -> Told:
         truncated=reply.truncated,
         state_key=reply.state_key,
         key=key,
+    )
+
+
+def _json_of(reply: Reply, observation_key: str) -> str:
+    """Field by field: an encoder of the whole mapping takes several times as long."""
+    listed = reply.admissible_actions
+    possible = "null" if listed is None else f"[{','.join(map(encode_basestring, listed))}]"
+    state_key = "null" if reply.state_key is None else encode_basestring(reply.state_key)
+    return (
+        f'{{"observation":{encode_basestring(reply.observation)},"state_key":{state_key},'
+        f'"observation_key":"{observation_key}","admissible_actions":{possible},'
+        f'"reward":{float(reply.reward)!r},"terminated":{"true" if reply.terminated else "false"},'
+        f'"truncated":{"true" if reply.truncated else "false"},'
+        f'"info":{_ENCODE(dict(reply.info)) if reply.info else "{}"}}}'
     )
 
 
