@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from ...envs import EnvCard, card, option_names
 from ...envs.wire import JsonObject
 from ..host import Host
-from .forms import Action, ResetBody
+from .forms import Action, ErrorCode, ResetBody
 from .seats import Seat, Seats
 from .tasks import Shelf
 from .translate import Opening, opening_of, outcome, read
@@ -38,6 +38,12 @@ class Face:
     def card(self) -> EnvCard:
         """What is known about the environment."""
         return card(self.env)
+
+    def shortage(self, code: ErrorCode) -> JsonObject:
+        """What an answer says beside the code when no session could be leased."""
+        if code is ErrorCode.CAPACITY_REACHED:
+            return self.seats.capacity()
+        return {"factory_name": self.env}
 
     async def reset(self, seat: Seat, opening: Opening) -> JsonObject:
         """Start an episode. Raises `WireFault`."""

@@ -1,18 +1,19 @@
 """Puts the faces of a host's environments into an application."""
 
 import os
-from collections.abc import Sequence
+from functools import cache, partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.openapi.utils import get_openapi
-from fastapi.params import Depends as Dependency
+from fastapi.security import HTTPBearer
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute
 
-from ...envs import BadOption
+from ...envs import BadOption, make
 from ..host import Host
-from . import routes, socket, task_routes
-from .face import PREFIX, Hall
+from . import routes, rpc_socket, socket, task_routes
+from .face import PREFIX, Hall, hall_of
 from .pages import HEADERS, page
 from .seats import Seats
 from .tasks import Shelf
@@ -20,36 +21,60 @@ from .tasks import Shelf
 MODE = "OPENENV_MODE"
 """Environment variable; `production` leaves `/reset`, `/step` and `/state` out."""
 _MODES = ("simulation", "production")
+_NAMED = PREFIX + "/{env_id:path}"
 
 
-def install(app: FastAPI, host: Host, wants_token: Sequence[Dependency]) -> None:
+def install(app: FastAPI, host: Host) -> None:
     """Add the routes. Raises `BadOption` for an `OPENENV_MODE` that is none."""
-    hall = Hall(
+    production = _mode() == "production"
+    app.state.openenv = Hall(
         seats=Seats(host),
-        shelves={env.id: Shelf(host.offers.builder(env.id, {})) for env in host.spec.envs},
-        production=_mode() == "production",
+        shelves={
+            env.id: Shelf(partial(make, env.id, **dict(env.options))) for env in host.spec.envs
+        },
+        production=production,
     )
-    app.state.openenv = hall
-    guarded = APIRouter(dependencies=wants_token)
-    for router in _guarded(hall.production):
-        guarded.include_router(router)
+    app.router.routes.extend(_all_routes(production, host.spec.token is not None))
+
+
+@cache
+def _all_routes(production: bool, secured: bool) -> list[BaseRoute]:
+    """Routes know no application, so that they are made once: making them takes long."""
+    face = _face(production, secured)
+    # The named faces come first: at the root, the name of an environment may hold slashes.
+    every = APIRouter()
+    every.include_router(face, prefix=_NAMED, dependencies=[Depends(_named)])
+    every.include_router(_documents)
+    every.include_router(face)
+    for router in (socket.router, rpc_socket.router):
+        every.include_router(router, prefix=_NAMED)
+        every.include_router(router)
+    return every.routes
+
+
+@cache
+def _face(production: bool, secured: bool) -> APIRouter:
+    """The HTTP routes of one environment."""
+    guarded = APIRouter(dependencies=[Depends(HTTPBearer(auto_error=False))] if secured else [])
+    for router in (routes.about, routes.control, task_routes.listing, task_routes.tasks):
+        if not (production and router is routes.control):
+            guarded.include_router(router)
     face = APIRouter()
     face.include_router(routes.public)
     face.include_router(guarded)
-    document = get_openapi(title="OpenEnv face", version=app.version, routes=face.routes)
-    # The named faces come first: at the root, the name of an environment may hold slashes.
-    named = APIRouter(prefix=PREFIX + "/{env_id:path}", dependencies=[Depends(_named)])
-    named.include_router(face)
-    app.include_router(named)
-    app.include_router(_documents(document))
-    app.include_router(face)
-    app.include_router(socket.router, prefix=PREFIX + "/{env_id:path}")
-    app.include_router(socket.router)
+    return face
 
 
-def _guarded(production: bool) -> list[APIRouter]:
-    control = [] if production else [routes.control]
-    return [routes.about, *control, task_routes.listing, task_routes.tasks]
+@cache
+def _document(production: bool, secured: bool) -> dict[str, Any]:
+    """OpenAPI of one environment's routes."""
+    title = "gigym environment in OpenEnv's protocol"
+    return get_openapi(title=title, version="1.0.0", routes=_face(production, secured).routes)
+
+
+def _document_of(request: Request) -> dict[str, Any]:
+    hall = hall_of(request)
+    return _document(hall.production, hall.seats.host.spec.token is not None)
 
 
 def _mode() -> str:
@@ -59,26 +84,29 @@ def _mode() -> str:
     return mode
 
 
-def _documents(document: dict[str, Any]) -> APIRouter:
-    """The pages about routes: of the server, and of each face for itself."""
-    router = APIRouter(route_class=routes.Route, include_in_schema=False)
-
-    @router.get("/docs")
-    async def docs(request: Request) -> Response:
-        return HTMLResponse(page(request.app.openapi()), headers=HEADERS)
-
-    @router.get(PREFIX + "/{env_id:path}/docs")
-    async def face_docs(face: routes.Faced) -> Response:
-        return HTMLResponse(page(document), headers=HEADERS)
-
-    @router.get(PREFIX + "/{env_id:path}/openapi.json")
-    async def face_document(face: routes.Faced) -> Response:
-        return JSONResponse({**document, "servers": [{"url": f"{PREFIX}/{face.env}"}]})
-
-    return router
-
-
 def _named(
     env_id: Annotated[str, Path(description="Id of an environment of this server.")],
 ) -> None:
     """Publishes the parameter; `face_of` reads it."""
+
+
+_documents = APIRouter(route_class=routes.Route, include_in_schema=False)
+"""Pages about routes: of the server, and of each face for itself."""
+
+
+@_documents.get("/docs")
+async def docs(request: Request) -> Response:
+    """All routes, for readers."""
+    return HTMLResponse(page(request.app.openapi()), headers=HEADERS)
+
+
+@_documents.get(_NAMED + "/docs")
+async def face_docs(request: Request, face: routes.Faced) -> Response:
+    """The routes of one environment, for readers."""
+    return HTMLResponse(page(_document_of(request)), headers=HEADERS)
+
+
+@_documents.get(_NAMED + "/openapi.json")
+async def face_document(request: Request, face: routes.Faced) -> Response:
+    """The routes of one environment, for programs."""
+    return JSONResponse({**_document_of(request), "servers": [{"url": f"{PREFIX}/{face.env}"}]})

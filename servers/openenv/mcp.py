@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from ... import __version__
 from ...envs.wire import Code, JsonObject, Message, explain
 from ..errors import WireFault
+from ..replies import encode
 from ..strict_json import BadJson, parse_json
 from .attach import WAIT_S
 from .face import Face, asked_opening
@@ -75,31 +76,31 @@ class RpcAnswer(BaseModel):
     error: RpcFault | None = None
 
 
-async def respond_to(face: Face, body: bytes) -> JsonObject:
-    """The answer to the body of a POST."""
+async def respond_to(face: Face, body: bytes, own: Seat | None = None) -> JsonObject:
+    """The answer to the text of a request; `own` is the session of the socket it came over."""
     try:
         tree = parse_json(body)
     except BadJson as error:
-        return _failed(None, RpcError(PARSE_ERROR, f"Parse error: {error}"))
-    return await respond(face, tree, None)
+        return failed(None, RpcError(PARSE_ERROR, f"Parse error: {error}"))
+    return await respond(face, tree, own)
 
 
 async def respond(face: Face, tree: object, own: Seat | None) -> JsonObject:
-    """The answer to a request; `own` is the session of the socket that it came over."""
+    """As `respond_to`, for a request that was read."""
     number = _id_of(tree)
     try:
         result = await _result(face, tree, own)
     except RpcError as error:
-        return _failed(number, error)
+        return failed(number, error)
     except WireFault as fault:
         face.host.watch.refused(fault.code)
-        return _failed(number, RpcError(*_rpc_error(face, fault)))
+        return failed(number, rpc_error(face, fault))
     except Unreadable as error:
         data: JsonValue = problem_trees(error.problems)
-        return _failed(number, RpcError(INVALID_PARAMS, f"Invalid params: {error}", data))
+        return failed(number, RpcError(INVALID_PARAMS, f"Invalid params: {error}", data))
     except Exception as error:
         _LOG.exception("a JSON-RPC request failed")
-        return _failed(number, RpcError(INTERNAL_ERROR, f"internal error: {type(error).__name__}"))
+        return failed(number, RpcError(INTERNAL_ERROR, f"internal error: {type(error).__name__}"))
     return {"jsonrpc": "2.0", "id": number, "result": result}
 
 
@@ -222,15 +223,22 @@ async def _named(face: Face, params: JsonObject) -> Seat:
         ) from None
 
 
-def _rpc_error(face: Face, fault: WireFault) -> tuple[int, str, JsonValue]:
+def rpc_error(face: Face, fault: WireFault) -> RpcError:
+    """What an error of a session is in JSON-RPC."""
     if fault.code in (Code.BUSY, Code.DRAINING):
-        return SERVER_ERROR, fault.message, face.seats.capacity()
+        return RpcError(SERVER_ERROR, fault.message, face.seats.capacity())
     if fault.code is Code.BAD_ITEM:
-        return INVALID_PARAMS, fault.message, None
-    return INTERNAL_ERROR, fault.message, fault.body()
+        return RpcError(INVALID_PARAMS, fault.message)
+    return RpcError(INTERNAL_ERROR, fault.message, fault.body())
 
 
-def _failed(number: RpcId, error: RpcError) -> JsonObject:
+def text_of(answer: JsonObject) -> str:
+    """An answer as a frame."""
+    return encode(answer).decode("ascii")
+
+
+def failed(number: RpcId, error: RpcError) -> JsonObject:
+    """The answer that an error makes."""
     told: JsonObject = {"code": error.code, "message": error.message, "data": error.data}
     return {"jsonrpc": "2.0", "id": number, "error": told}
 

@@ -5,6 +5,7 @@ on with. Frames are strict JSON in text; any other is `INVALID_JSON`.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -36,6 +37,8 @@ from .translate import (
 
 _LOG = logging.getLogger("gigym.servers")
 
+Serve = Callable[[Face, Line, str | None], Awaitable[None]]
+
 router = APIRouter()
 
 
@@ -51,6 +54,11 @@ class Said:
 @router.websocket("/ws")
 async def episodes(socket: WebSocket) -> None:
     """Serve one socket until it closes."""
+    await welcome(socket, _serve)
+
+
+async def welcome(socket: WebSocket, serve: Serve) -> None:
+    """Accept a socket and serve it, unless its path names no environment."""
     boot = hall_of(socket).seats.host.boot
     await socket.accept(headers=[(BOOT_HEADER.lower().encode(), boot.encode())])
     async with Line(socket) as line:
@@ -60,7 +68,7 @@ async def episodes(socket: WebSocket) -> None:
             except HTTPException as error:
                 await line.say(_error(ErrorCode.SESSION_ERROR, error.detail))
             else:
-                await _serve(face, line, socket.query_params.get("session_id"))
+                await serve(face, line, socket.query_params.get("session_id"))
 
 
 async def _serve(face: Face, line: Line, sid: str | None) -> None:
@@ -73,12 +81,7 @@ async def _serve(face: Face, line: Line, sid: str | None) -> None:
     except WireFault as fault:
         face.host.watch.refused(fault.code)
         code = refused_at_door(fault)
-        more = (
-            face.seats.capacity()
-            if code is ErrorCode.CAPACITY_REACHED
-            else {"factory_name": face.env}
-        )
-        await line.say(_error(code, fault.message, **more))
+        await line.say(_error(code, fault.message, **face.shortage(code)))
 
 
 class Conversation:
