@@ -18,6 +18,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 def _finite(facts: JsonObject) -> JsonObject:
     """Facts without numbers that JSON does not have, which parsers let through all the same."""
+    if not facts:
+        return facts
     level: list[JsonValue] = [*facts.values()]
     while level:
         value = level.pop()
