@@ -70,13 +70,15 @@ class RemotePool(SeatPool):
         fresh = [RemoteSeat(self._fleet, self._client) for _ in range(missing)]
         # Known before they have sessions, so that a cancelled opening leaves none behind.
         self._seats.extend(fresh)
+        wanted = self._seats[:count]
         settled = await asyncio.gather(
-            *(seat.settle(give_up_at) for seat in fresh), return_exceptions=True
+            *(seat.settle(give_up_at) for seat in wanted if seat.place is None),
+            return_exceptions=True,
         )
         for result in settled:
             if result is not None:
                 raise result
-        return tuple(self._seats[:count])
+        return tuple(wanted)
 
     async def env_info(self) -> EnvInfo:
         """What the servers say of the environment. Raises as `open` does."""

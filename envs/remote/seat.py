@@ -71,7 +71,8 @@ class RemoteSeat:
         async def nothing(session: Session, give_up_at: float) -> None:
             return None
 
-        await self._insist(nothing, give_up_at)
+        async with self._turn:
+            await self._insist(nothing, give_up_at)
 
     async def reset(self, task: Task) -> Reply:
         """Start the task's episode."""

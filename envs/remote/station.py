@@ -93,6 +93,8 @@ class Station:
         """As `meet`, always asked: whether it is there, draining, and how many places it has."""
         info = await self.link.info(give_up_at)
         self.link.told_status(info.status)
+        if info.status not in ("ready", "draining"):
+            self.full_until = asyncio.get_running_loop().time() + self._spec.probe_s
         self.places = info.free + self.held
         for env in info.envs:
             if env.id == self._wanted.env_id:
@@ -145,6 +147,7 @@ class Station:
         give_up_at = asyncio.get_running_loop().time() + self._spec.attempt_s
         with contextlib.suppress(GigymError):
             await self._about("renew", LeaseAnswer, sids, give_up_at)
+            await self._orders.settle(give_up_at)
         await self.close_dropped(give_up_at)
 
     async def aclose(self) -> None:

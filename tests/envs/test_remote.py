@@ -387,18 +387,6 @@ async def test_tokens_are_sent(network: Network) -> None:
         assert caught.value.code == "UNAUTHORIZED"
 
 
-async def test_all_servers_must_play_the_same_version(
-    network: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = network.hosts[A].info()
-    newer = info.envs[0].model_copy(update={"version": "2.0.0"})
-    network.start(B, OPEN)
-    monkeypatch.setattr(network.hosts[B].offers, "infos", lambda: (newer,))
-    async with far(network, A, B) as pool:
-        with pytest.raises(ServerError, match=r"plays Corridor-v0 2\.0\.0, others 1\.0\.0"):
-            await pool.open(1)
-
-
 class Raw(httpx.AsyncByteStream):
     """Bytes as they come over the wire."""
 
