@@ -13,11 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ..agents.anchors import AnchorKind
 from ..agents.hf import HFEngine
 from ..agents.rollout import RolloutSpec, collect
 from ..agents.source import ModelWeights
 from ..envs import Task, card
-from ..envs.remote import ClientSpec, RemotePool
+from ..envs.connect import ConnectedPool, Target, seat_pool, urls_of
+from ..envs.connect.target import NATIVE
+from ..envs.remote import ClientSpec
 from ..grouping import Group
 from ..servers import HostedEnv, LocalServer, ServerSpec, load_token
 from .config import Config
@@ -42,7 +45,7 @@ class Arena:
     def __init__(self, config: Config, actor: Actor, wish: StopWish, logs: Path) -> None:
         self._config, self._actor, self._wish = config, actor, wish
         self._logs = logs
-        self._pools: dict[str, RemotePool] = {}
+        self._pools: dict[str, ConnectedPool] = {}
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -87,7 +90,7 @@ class Arena:
     async def _collect(
         self, tasks: Sequence[Task], options: Mapping[str, Any], occasion: Occasion
     ) -> tuple[Group, ...]:
-        config = self._config.rollout
+        config, pool = self._config.rollout, self._pool(options)
         spec = RolloutSpec(
             run_seed=self._config.seed,
             iteration=occasion.iteration,
@@ -97,24 +100,33 @@ class Arena:
             max_model_len=self._config.engine.max_model_len,
             context=config.context,
             history=config.history,
-            anchor=config.anchor,
+            anchor=await self._anchor(pool),
             env_deadline_s=config.env_deadline_s,
             generate_deadline_s=config.generate_deadline_s,
             max_live=self._config.engine.slots,
         )
-        pool = self._pool(options)
         return await collect(tasks, pool, self._engine, self._actor.dialogue, spec)
 
-    def _pool(self, options: Mapping[str, Any]) -> RemotePool:
+    async def _anchor(self, pool: ConnectedPool) -> AnchorKind:
+        """The anchor that was asked for; foreign servers name no states, but show observations."""
+        met, wanted = await pool.meeting(), self._config.rollout.anchor
+        nameless = met.kind != NATIVE and "state_key" not in met.card.caps
+        return "observation" if wanted == "state" and nameless else wanted
+
+    def _pool(self, options: Mapping[str, Any]) -> ConnectedPool:
         """Sessions with these options; host options were given to the server when it started."""
         remote = {name: value for name, value in options.items() if name not in self._hosted}
         key = json.dumps(remote, sort_keys=True)
         if key not in self._pools:
             # Gives up before the rollout does, so that its words about the cause are heard.
             client = ClientSpec(deadline_s=0.95 * self._config.rollout.env_deadline_s)
-            self._pools[key] = RemotePool(
-                self._urls, self._config.env.id, remote, token=self._token(), client=client
+            target = Target(
+                urls=urls_of(self._urls),
+                env=self._config.env.id,
+                kind=self._config.env.kind if self._config.env.urls else NATIVE,
+                token=self._token(),
             )
+            self._pools[key] = seat_pool(target, remote, client)
         return self._pools[key]
 
     def _token(self) -> str | None:

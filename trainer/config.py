@@ -33,6 +33,17 @@ class EnvSection(Section):
     """Registered name, see `gigym list`."""
     urls: tuple[str, ...] = ()
     """Env servers to play on; empty starts one on this machine for the run."""
+    kind: Literal[
+        "auto",
+        "native",
+        "openenv",
+        "agentgym:alfworld",
+        "agentgym:babyai",
+        "agentgym:sciworld",
+        "agentgym:textcraft",
+        "agentgym:webshop",
+    ] = "auto"
+    """What those servers speak; `auto` asks them."""
     token_file: str = ""
     """File with the bearer token that the servers of `urls` ask for."""
     options: dict[str, Any] = Field(default_factory=dict)

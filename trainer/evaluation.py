@@ -9,7 +9,7 @@ from typing import Any
 
 from ..agents.record import Source, write_episodes
 from ..agents.rollout import rollout_metrics
-from ..envs import Task, card, make
+from ..envs import Task, make
 from ..grouping import Group
 from .arena import Arena, Occasion
 from .checkpoint import find_checkpoint
@@ -23,6 +23,7 @@ from .score import Score, score_by_type
 from .signals import StopWish
 from .tasks import plan_tasks
 from .weights import load_actor
+from .world import world_card
 
 _EVALUATION = -3
 
@@ -76,7 +77,7 @@ def evaluate(path: str, options: EvalOptions, progress: Progress) -> EvalReport:
             raise Interrupted("evaluation stopped by a signal; nothing was written") from None
     about = {
         "checkpoint": str(checkpoint.path),
-        "env": {"id": config.env.id, "version": card(config.env.id).version, **env_options},
+        "env": {"id": config.env.id, "version": world_card(config).version, **env_options},
         "temperature": temperature,
         "seconds": time.perf_counter() - began,
         "metrics": rollout_metrics(groups),

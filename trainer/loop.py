@@ -14,7 +14,7 @@ from typing import Any
 
 from ..agents.record import Source, write_episodes
 from ..agents.rollout import rollout_metrics
-from ..envs import MissingExtra, card
+from ..envs import MissingExtra
 from ..grouping import Group
 from .arena import Arena, Occasion
 from .checkpoint import (
@@ -39,6 +39,7 @@ from .tasks import TaskPlan, iteration_seeds, plan_tasks
 from .update import comparable, credit_of, update
 from .warmstart import warm_start
 from .weights import Actor, build_actor, load_actor
+from .world import world_card
 
 _BEFORE, _AFTER = -1, -2
 
@@ -241,4 +242,4 @@ class _Work:
 def source_of(config: Config) -> Source:
     """Where a run's episodes come from, for their records."""
     split = config.env.options.get("split", "")
-    return Source(env=config.env.id, env_version=card(config.env.id).version, split=str(split))
+    return Source(env=config.env.id, env_version=world_card(config).version, split=str(split))

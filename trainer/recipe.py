@@ -18,11 +18,12 @@ from typing import Any, get_args
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
-from ..envs import GameFileError, UnknownEnv, card, option_names
+from ..envs import GameFileError, UnknownEnv, option_names
 from ..envs.options import parse_assignment
 from ..grouping import estimator_names
 from .config import Config, EnvSection
 from .errors import ConfigError
+from .world import world_card
 
 Tree = dict[str, Any]
 
@@ -210,7 +211,7 @@ def _check_env(config: Config, source: str) -> None:
 
 def _with_absolute_paths(config: Config, source: str) -> Config:
     options = dict(config.env.options)
-    hosted = () if config.env.urls and not options else card(config.env.id).host_options
+    hosted = world_card(config).host_options
     for name in hosted:
         if not options.get(name):
             continue

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..envs import Task, card, make
+from ..envs import Task, make
 from .config import Config
 from .errors import ConfigError
+from .world import world_card
 
 _UNLIMITED = 2**30
 
@@ -46,7 +47,7 @@ class TaskPlan:
 
 def plan_tasks(config: Config) -> TaskPlan:
     """Lay the tasks of a run out. Raises `ConfigError` when the games do not suffice."""
-    env_card = card(config.env.id)
+    env_card = world_card(config)
     options = dict(config.env.options)
     if any(options.get(name) for name in env_card.host_options):
         games = make(config.env.id, **options).num_tasks

@@ -16,9 +16,9 @@ from transformers.utils import logging as transformers_logging
 
 from ..agents.prompt import Dialogue, dialogue_for
 from ..agents.tiny import build_tokenizer
-from ..envs import make
 from .config import Config, ModelSection
 from .errors import ConfigError
+from .world import world_phrases
 
 _SMALL = 50_000_000
 
@@ -49,7 +49,7 @@ def build_actor(config: Config) -> Actor:
     """The actor a run starts from, before any warm start. Raises `ConfigError` for a bad path."""
     if config.model.path:
         return load_actor(config.model.path, config)
-    phrases = make(config.env.id, **config.env.options).vocabulary()
+    phrases = world_phrases(config)
     tokenizer = build_tokenizer(phrases)
     return _actor(_small_model(config, tokenizer), tokenizer, config)
 

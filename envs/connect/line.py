@@ -65,8 +65,7 @@ class Line:
 
 async def _seated(pool: ConnectedPool) -> tuple[Seat, Meeting]:
     (seat,) = await pool.open(1)
-    assert pool.met is not None
-    return seat, pool.met
+    return seat, await pool.meeting()
 
 
 def _hang_up(thread: LoopThread, pool: ConnectedPool) -> None:

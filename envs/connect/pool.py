@@ -39,26 +39,26 @@ class ConnectedPool(SeatPool):
         self._opening = asyncio.Lock()
         self._closed = False
 
-    @property
-    def met(self) -> Meeting | None:
-        """What the servers told; None before the first opening."""
-        return self._met
-
     async def open(self, count: int) -> tuple[Seat, ...]:
         """Exactly `count` seats.
 
         Raises `ServerUnreachable` when no server answers, `UnknownEnv`, `BadOption` and
         `ServerError` for servers that cannot be used.
         """
+        met = await self.meeting()
+        if self._pool is None:
+            self._pool = self._make(met)
+        return await self._pool.open(count)
+
+    async def meeting(self) -> Meeting:
+        """What the servers tell of themselves, asked once. Raises as `open` does."""
         async with self._opening:
             if self._closed:
                 raise ServerError("the pool is closed", "CLOSED")
             if self._met is None:
                 give_up_at = asyncio.get_running_loop().time() + self._client.create_s
                 self._met = await meet(self._target, self._client, give_up_at)
-            if self._pool is None:
-                self._pool = self._make(self._met)
-        return await self._pool.open(count)
+            return self._met
 
     async def aclose(self) -> None:
         """Close the sessions and the connections; calling twice is fine."""
