@@ -65,13 +65,13 @@ class Link:
                 timeouts += isinstance(error, TimeoutError)
             except NotYet as error:
                 failure, asked_s = error.error, error.wait_s
+            attempts += 1
             turned_away = not self.alone and self._turns_away(failure, loop.time() - began)
             if turned_away or timeouts > self._spec.retries:
                 break
-            attempts += 1
             pause = self._pause(attempts, asked_s)
             await asyncio.sleep(min(pause, max(0.0, give_up_at - loop.time())))
-        self.silent = self.silent or isinstance(failure, ServerUnreachable)
+        self.silent |= attempts > 0 and isinstance(failure, ServerUnreachable)
         raise failure
 
     async def info(self, give_up_at: float) -> Info:

@@ -221,7 +221,7 @@ class RemoteSeat:
                 self._consider(result.error, session)
             except ServerError as error:
                 failures += error.code in _COUNTED
-                if not error.retryable or loop.time() >= give_up_at:
+                if not error.retryable or loop.time() + _PAUSE_S >= give_up_at:
                     raise self._final(error) from None
                 if failures > self._client.retries:
                     raise _given_up(error, failures) from None
@@ -231,7 +231,7 @@ class RemoteSeat:
                 # Whether the server applied the call is unknown: the next one starts afresh.
                 self._forget()
                 raise
-            await asyncio.sleep(min(_PAUSE_S, max(0.0, give_up_at - loop.time())))
+            await asyncio.sleep(_PAUSE_S)
 
     async def _settled(self, give_up_at: float) -> Session:
         session = self._session = await self._lease(give_up_at)
@@ -269,7 +269,8 @@ class RemoteSeat:
 
     def _final(self, error: ServerError) -> ServerError:
         """The error for a call whose time is over."""
-        if self._past is None or isinstance(error, ServerUnreachable) or not error.retryable:
+        unreached = isinstance(error, ServerUnreachable)
+        if self._past is None or self._session is not None or unreached or not error.retryable:
             return error
         return EpisodeLost(f"the session was lost and no other was to be had: {error}", error.code)
 
