@@ -21,7 +21,7 @@ from .attach import WAIT_S
 from .face import Face, asked_opening
 from .forms import Action
 from .seats import Seat
-from .translate import Unreadable, problem_trees, read
+from .translate import Unreadable, problem_trees, read, refused_at_door
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -94,7 +94,8 @@ async def respond(face: Face, tree: object, own: Seat | None) -> JsonObject:
         return failed(number, error)
     except WireFault as fault:
         face.host.watch.refused(fault.code)
-        return failed(number, rpc_error(face, fault))
+        code = INVALID_PARAMS if fault.code is Code.BAD_ITEM else INTERNAL_ERROR
+        return failed(number, RpcError(code, fault.message, fault.body()))
     except Unreadable as error:
         data: JsonValue = problem_trees(error.problems)
         return failed(number, RpcError(INVALID_PARAMS, f"Invalid params: {error}", data))
@@ -139,7 +140,10 @@ async def _create(face: Face, params: JsonObject, own: Seat | None) -> JsonObjec
     if own is not None:
         return {"session_id": own.sid}
     opening = asked_opening(face.env, params) if params else None
-    seat = await face.seats.lease(face.env, wait_s=WAIT_S, born_here=False)
+    try:
+        seat = await face.seats.lease(face.env, wait_s=WAIT_S, born_here=False)
+    except WireFault as fault:
+        raise no_session(face, fault) from None
     if opening is None:
         return {"session_id": seat.sid}
     try:
@@ -223,13 +227,10 @@ async def _named(face: Face, params: JsonObject) -> Seat:
         ) from None
 
 
-def rpc_error(face: Face, fault: WireFault) -> RpcError:
-    """What an error of a session is in JSON-RPC."""
-    if fault.code in (Code.BUSY, Code.DRAINING):
-        return RpcError(SERVER_ERROR, fault.message, face.seats.capacity())
-    if fault.code is Code.BAD_ITEM:
-        return RpcError(INVALID_PARAMS, fault.message)
-    return RpcError(INTERNAL_ERROR, fault.message, fault.body())
+def no_session(face: Face, fault: WireFault) -> RpcError:
+    """The answer where no session could be leased."""
+    face.host.watch.refused(fault.code)
+    return RpcError(SERVER_ERROR, fault.message, face.shortage(refused_at_door(fault)))
 
 
 def text_of(answer: JsonObject) -> str:

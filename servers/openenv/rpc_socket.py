@@ -6,7 +6,7 @@ from ..errors import WireFault
 from .attach import BadSession, attached
 from .face import Face
 from .line import Line
-from .mcp import INVALID_PARAMS, RpcError, failed, respond_to, rpc_error, text_of
+from .mcp import INVALID_PARAMS, RpcError, failed, no_session, respond_to, text_of
 from .socket import welcome
 
 router = APIRouter()
@@ -28,5 +28,4 @@ async def _serve(face: Face, line: Line, sid: str | None) -> None:
     except BadSession as error:
         await line.say(text_of(failed(None, RpcError(INVALID_PARAMS, str(error)))))
     except WireFault as fault:
-        face.host.watch.refused(fault.code)
-        await line.say(text_of(failed(None, rpc_error(face, fault))))
+        await line.say(text_of(failed(None, no_session(face, fault))))

@@ -74,6 +74,11 @@ class Seats:
         self.host = host
         self._seats: dict[str, Seat] = {}
 
+    @property
+    def attached(self) -> int:
+        """Seats with a socket."""
+        return sum(seat.line is not None for seat in self._seats.values())
+
     async def lease(self, env: str, *, wait_s: float, born_here: bool) -> Seat:
         """A seat with a fresh session. Raises `WireFault` when there is none to be had."""
         (sid,) = await self.host.lease(SessionsRequest(env=env, wait_s=wait_s))

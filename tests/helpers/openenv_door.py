@@ -6,12 +6,14 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from http_door import SPEC, Tree
 from websockets.asyncio.client import ClientConnection, connect
 
 from gigym.servers import ServerSpec
 from gigym.servers.host import Host
+from gigym.servers.openenv.face import Hall
 from gigym.servers.run import EnvServer
 
 WAIT_S = 30.0
@@ -69,6 +71,7 @@ class House:
 
     host: Host
     port: int
+    hall: Hall
 
     @property
     def url(self) -> str:
@@ -95,7 +98,9 @@ async def open_house(
         try:
             async with asyncio.timeout(WAIT_S):
                 await ready.wait()
-            yield House(host=host, port=listener.getsockname()[1])
+            app = cast("Any", server.config.app)
+            port = listener.getsockname()[1]
+            yield House(host=host, port=port, hall=app.state.openenv)
         finally:
             server.should_exit = True
             async with asyncio.timeout(WAIT_S):
