@@ -19,10 +19,11 @@ _FLUSH_S = 1.0
 
 
 class Channel(asyncio.SubprocessProtocol):
-    """See the module docstring; `hear` is called with each line that the process says."""
+    """See the module docstring."""
 
-    def __init__(self, hear: "Callable[[Channel, bytes], None]") -> None:
-        self._hear = hear
+    def __init__(self) -> None:
+        self.hear: Callable[[Channel, bytes], None] = _ignore
+        """Called with each line that the process says."""
         self._loop = asyncio.get_running_loop()
         self._pieces: list[bytes] = []
         """Of a line that has not ended yet."""
@@ -32,9 +33,9 @@ class Channel(asyncio.SubprocessProtocol):
         """The exit code, once the process is gone and everything it said was heard."""
 
     @classmethod
-    async def open(cls, hear: "Callable[[Channel, bytes], None]") -> Self:
+    async def open(cls) -> Self:
         """Start a process. Raises `OSError`."""
-        channel = cls(hear)
+        channel = cls()
         await asyncio.get_running_loop().subprocess_exec(
             lambda: channel,
             *[sys.executable, "-P", "-m", MODULE],
@@ -89,7 +90,7 @@ class Channel(asyncio.SubprocessProtocol):
         lines[0] = b"".join([*self._pieces, lines[0]])
         self._pieces = [rest] if rest else []
         for line in lines:
-            self._hear(self, line)
+            self.hear(self, line)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """asyncio's: a pipe was closed at the other end, which makes the process useless."""
@@ -114,6 +115,10 @@ class Channel(asyncio.SubprocessProtocol):
         lines, self._unsent = self._unsent, []
         if not self._stdin.is_closing():
             self._stdin.write(b"".join(lines))
+
+
+def _ignore(channel: Channel, line: bytes) -> None:
+    """A process that nobody asked anything has nothing to say."""
 
 
 def _python_path() -> str:

@@ -7,6 +7,7 @@ from ...envs.wire import Code
 from ..errors import WireFault
 from ..spec import Limits
 from .seat import Plan, Seat
+from .spare import Spare
 from .worker import Duty, Worker
 
 
@@ -17,6 +18,7 @@ class Pool:
         self._size = size
         self._duty = duty
         self._limits = limits
+        self._spare = Spare()
         self.workers: list[Worker] = []
         """Empty until opened."""
 
@@ -39,7 +41,7 @@ class Pool:
     def open(self) -> None:
         """Start the processes; does not wait for them."""
         if not self.workers:
-            self.workers = [Worker(self._duty) for _ in range(self._size)]
+            self.workers = [Worker(self._duty, self._spare) for _ in range(self._size)]
 
     async def seat(self, plan: Plan, sids: Sequence[str]) -> list[Seat]:
         """Sessions of these names, each in the worker that has the fewest.
@@ -68,6 +70,7 @@ class Pool:
         """End all processes."""
         workers, self.workers = self.workers, []
         await asyncio.gather(*[worker.close() for worker in workers])
+        await self._spare.close()
 
     def _place(self, plan: Plan, sid: str) -> Seat:
         sound = [worker for worker in self.workers if not worker.ailing]

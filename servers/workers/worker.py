@@ -20,6 +20,7 @@ from ..watch import Watch
 from .channel import Channel
 from .frames import Head, Setup, call_line, read_answer, read_fault, tell
 from .seat import Call, Seat
+from .spare import Spare
 
 START_S = 60.0
 """How long a process may take to start and import what it needs."""
@@ -46,13 +47,14 @@ class Duty:
 class Worker:
     """See the module docstring; its seats' calls go to `post`."""
 
-    def __init__(self, duty: Duty) -> None:
+    def __init__(self, duty: Duty, spare: Spare) -> None:
         self.seats: set[Seat] = set()
         self.started = False
         """A process of it was set up once."""
         self.ailing = ""
         """Why no process can be started; empty while all is well."""
         self._duty = duty
+        self._spare = spare
         self._loop = asyncio.get_running_loop()
         self._calls: deque[Call] = deque()
         """In the order of the answers; those of the present process, if there is one."""
@@ -109,7 +111,7 @@ class Worker:
         """Have a process at work, always."""
         while True:
             try:
-                channel = self._latest = await Channel.open(self._hear)
+                channel = self._latest = await self._spare.take()
                 self._begin(channel)
                 self._mourn(channel, await asyncio.shield(channel.ended))
             except OSError as error:
@@ -126,7 +128,7 @@ class Worker:
         self._answered = 0
         for seat in self.seats:
             seat.there = False
-        self._channel = channel
+        self._channel, channel.hear = channel, self._hear
         body = self._duty.setup.line()
         self._put(channel, Call(verb="setup", body=body, seconds=START_S))
         for call in owed:
