@@ -28,9 +28,6 @@ from ..remote import ClientSpec
 from ..types import Options, Reply, Task
 from ..wire import replay_key
 
-_RETRIES = 5
-"""Lost sessions that one call makes good."""
-
 
 class Lost(Exception):
     """The session is gone, or what it did is not known; the text says how that was seen."""
@@ -146,6 +143,7 @@ class ForeignPool(SeatPool):
         if self._closed:
             raise ServerError("the pool is closed", "CLOSED")
         loop, pause = asyncio.get_running_loop(), self.client.backoff_s
+        full: ServerError | None = None
         while True:
             now = loop.time()
             place = min(self._places, key=lambda place: (place.avoid_until > now, place.held))
@@ -153,9 +151,10 @@ class ForeignPool(SeatPool):
                 return place, await self._open(place, self._share(give_up_at))
             except Full as error:
                 told = f"{place.server.url} has no free session: {error}"
-                failure = ServerError(told, "CAPACITY_REACHED", retryable=True)
+                failure = full = ServerError(told, "CAPACITY_REACHED", retryable=True)
             except ServerUnreachable as error:
-                failure = error
+                # The time may have run out at the last knock; what was said before is the cause.
+                failure = full or error
             place.avoid_until = loop.time() + self.client.failover_s
             wait = pause * self._random.uniform(0.5, 1.0)
             if loop.time() + wait >= give_up_at:
@@ -244,8 +243,8 @@ class ForeignSeat:
         self, call: Callable[[Session], Awaitable[Reply]], give_up_at: float
     ) -> Reply:
         """Have a session that stands where we do, and ask it, until it answers."""
-        why = ""
-        for _ in range(_RETRIES + 1):
+        why, retries = "", self._pool.client.retries
+        for _ in range(retries + 1):
             try:
                 session = self._session or await self._resumed(give_up_at)
                 return await call(session)
@@ -267,9 +266,9 @@ class ForeignSeat:
                 raise
         if self._past is None:
             raise ServerUnreachable(
-                f"{why}; {_RETRIES} further attempts as well", "UNREACHABLE", True
+                f"{why}; {retries} further attempts as well", "UNREACHABLE", True
             )
-        raise EpisodeLost(f"{why}; {_RETRIES} attempts to take the episode up again failed", "LOST")
+        raise EpisodeLost(f"{why}; {retries} attempts to take the episode up again failed", "LOST")
 
     async def _resumed(self, give_up_at: float) -> Session:
         """A session that stands where the episode stands."""
