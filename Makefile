@@ -45,7 +45,7 @@ test-textworld: $(TEXTWORLD_VENV)/ready
 	$(TEXTWORLD_VENV)/bin/python -m pytest -q tests/envs/games/test_arena.py
 
 test-openenv: $(TEST_VENV)/ready $(OPENENV_VENV)/ready
-	GIGYM_OPENENV_PYTHON=$(CURDIR)/$(OPENENV_VENV)/bin/python $(TEST_VENV)/bin/python -m pytest -q tests/interop
+	GIGYM_OPENENV_PYTHON=$(CURDIR)/$(OPENENV_VENV)/bin/python $(TEST_VENV)/bin/python -m pytest -q tests/interop/test_openenv_*.py
 
 bench: $(RUN_VENV)/ready
 	$(RUN_VENV)/bin/gigym bench all --quick

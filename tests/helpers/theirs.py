@@ -43,15 +43,15 @@ class Theirs:
         )
 
     @contextmanager
-    def serving(self, script: str, *words: str) -> Iterator[str]:
-        """The URL that a server prints as its first line, for as long as the block lasts."""
+    def serving(self, script: str, *words: str) -> Iterator[list[str]]:
+        """The URLs that a script prints in its first line; it serves until the block ends."""
         command = [str(self.python), "-P", str(SCRIPTS / script), *words]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_clean())
         assert process.stdout is not None
         try:
-            url = process.stdout.readline().strip()
-            assert url.startswith("http://"), f"{script} did not start, it said {url!r}"
-            yield url
+            urls = process.stdout.readline().split()
+            assert urls, f"{script} did not start"
+            yield urls
         finally:
             process.kill()
             process.wait()

@@ -1,15 +1,17 @@
-"""A stock OpenEnv server around a small environment; prints its URL once it listens.
+"""Stock OpenEnv servers around small environments; prints their URLs in one line.
 
-The environment is chosen by the first word: `vault`, a deterministic game that honours seeds, or
-the name of a one-player game of TextArena.
+Each word names one: `vault`, a deterministic game that honours seeds, or a game of TextArena for
+one player. They share a process, since importing OpenEnv takes seconds.
 """
 
+import asyncio
 import random
 import socket
 import sys
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from openenv.core.env_server import (  # pyright: ignore[reportMissingImports]
     Action,
     Environment,
@@ -101,14 +103,22 @@ class Arena(Environment):
         return self._state
 
 
-def main() -> None:
-    name = sys.argv[1]
+def app_of(name: str) -> FastAPI:
     built = Vault if name == "vault" else type("Arena", (Arena,), {"game": name})
-    app = create_fastapi_app(built, Command, Text, max_concurrent_envs=64)
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+    return create_fastapi_app(built, Command, Text, max_concurrent_envs=64)
+
+
+async def main() -> None:
+    listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in sys.argv[1:]}
+    servers = {
+        name: uvicorn.Server(uvicorn.Config(app_of(name), log_level="warning"))
+        for name in listeners
+    }
+    print(*(f"http://127.0.0.1:{own.getsockname()[1]}" for own in listeners.values()), flush=True)
+    await asyncio.gather(
+        *(servers[name].serve(sockets=[listener]) for name, listener in listeners.items())
+    )
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())
