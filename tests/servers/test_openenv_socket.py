@@ -1,8 +1,11 @@
 """OpenEnv's `/ws` over a real server: episodes, error codes, which of them close the socket."""
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -283,3 +286,25 @@ async def test_the_token_and_the_guard_hold_for_the_socket() -> None:
         async with httpx.AsyncClient(base_url=house.url) as http:
             assert (await http.get("/health")).status_code == 200
             assert (await http.get("/schema")).status_code == 401
+
+
+async def test_sessions_in_worker_processes_play_the_same() -> None:
+    env = Corridor()
+    spec = replace(SPEC, envs=SPEC.envs[:1], workers=1, imports=("corridor_env",))
+    async with open_house(spec) as house, house.talk() as talk:
+        assert await talk.told("reset", {"seed": 7}) == as_data(env.start(7), seed=7)
+        for action in ["east", "look", "west", "take lamp"]:
+            assert await talk.step(action) == as_data(env.answer(action))
+        assert (await talk.state())["step_count"] == 4
+        error = await talk.error("reset", {"seed": 7, "task": "sofa"})
+        assert error["code"] == "VALIDATION_ERROR"
+
+
+def test_the_program_of_the_documentation_plays(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "openenv.md").read_text(encoding="utf-8")
+    (program,) = [block for block in text.split("```python\n")[1:] if "LocalServer" in block]
+    (tmp_path / "play.py").write_text(program.partition("```")[0], encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "play.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert (ran.stdout, ran.stderr) == ("3\n", "")
