@@ -27,7 +27,7 @@ class Twins:
 
     async def lease(self, env: str) -> None:
         for door, sids in zip(self.doors, self.sids, strict=True):
-            sids += await door.lease(env, options={"max_steps": 12})
+            sids += await door.lease(env, options={"max_steps": 4})
 
     async def ask(self, path: str, *items: Tree) -> list[Tree]:
         """Items name sessions by place; the results, which must be equal, do as well."""
@@ -54,7 +54,7 @@ async def move(twins: Twins, rng: random.Random, places: dict[int, list[int]]) -
     chosen = rng.sample(range(len(twins.sids[0])), k=min(4, len(twins.sids[0])))
     kind = rng.choices(
         ["step", "reset", "snapshot", "restore", "recipe", "fork", "view", "close"],
-        weights=[60, 12, 4, 4, 4, 2, 4, 1],
+        weights=[60, 16, 4, 4, 4, 3, 4, 0.5],
     )[0]
     if kind == "step":
         asked: list[Tree] = [{"action": rng.choice(ACTIONS)} for _ in chosen]
