@@ -88,7 +88,7 @@ class Events(Watch):
         """What comes after the event of that id; from now on where None."""
         place, missed = self._place(last_id)
         yield b": gigym events\n\n"
-        while not self._closed:
+        while True:
             if missed or place < self._oldest:
                 place, missed = max(place, self._oldest), False
                 yield _event("gap", place - 1, {"next": place})
@@ -96,6 +96,8 @@ class Events(Watch):
                 upto = min(self._next, place + _CHUNK)
                 yield b"".join(self._ring[at % len(self._ring)] for at in range(place, upto))
                 place = upto
+            elif self._closed:
+                return
             elif not await self._happened():
                 yield b": nothing new\n\n"
 

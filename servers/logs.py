@@ -69,11 +69,12 @@ class Writer(logging.Handler):
     def __init__(self, fd: int, *, texts: bool) -> None:
         super().__init__()
         # Not through sys.stderr: its lock, held by a write that waits, would spoil the exit.
-        self._fd = fd
+        self._fd = os.dup(fd)
         self._render = as_text if os.isatty(fd) else json.dumps
         self._texts = texts
         self._lines = queue.Queue[str | None](_QUEUED)
         self._dropped = 0
+        self._ending = False
         self._thread = threading.Thread(target=self._write_on, name="gigym-log", daemon=True)
         self._thread.start()
 
@@ -92,16 +93,19 @@ class Writer(logging.Handler):
 
     def close(self) -> None:
         """Write what is left, for a second at most."""
+        self._ending = True
         with contextlib.suppress(queue.Full):
             self._lines.put_nowait(None)
-            self._thread.join(_LAST_WORDS_S)
+        self._thread.join(_LAST_WORDS_S)
         super().close()
 
     def _write_on(self) -> None:
-        while (line := self._lines.get()) is not None:
+        while not (self._ending and self._lines.empty()):
+            line = self._lines.get() or ""
             # A full disk or a reader that went away must not end the server.
             with contextlib.suppress(OSError):
                 _write(self._fd, line.encode())
+        os.close(self._fd)
 
 
 def _write(fd: int, line: bytes) -> None:
