@@ -1,10 +1,12 @@
 """JSON as the protocol wants it: finite, unambiguous, encodable, shallow."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, cast
 
 _MAX_DEPTH = 32
 _MAX_INT_DIGITS = 20
+_CONTAINERS = (dict, list)
 
 
 class BadJson(ValueError):
@@ -72,16 +74,21 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_depth(tree: object) -> None:
-    level: list[object] = [tree]
+    level = _containers([tree])
     for _ in range(_MAX_DEPTH):
-        level = [child for node in level for child in _children(node)]
         if not level:
             return
-    if any(isinstance(node, dict | list) for node in level):
+        level = [child for node in level for child in _containers(_children(node))]
+    if level:
         raise BadJson(f"nested deeper than {_MAX_DEPTH}")
 
 
-def _children(node: object) -> list[object]:
+def _containers(nodes: Iterable[object]) -> list[object]:
+    # Texts and numbers, the most of a request, are passed over without a call each.
+    return [node for node in nodes if isinstance(node, _CONTAINERS)]
+
+
+def _children(node: object) -> Iterable[object]:
     if isinstance(node, dict):
-        return list(cast("dict[str, object]", node).values())
-    return cast("list[object]", node) if isinstance(node, list) else []
+        return cast("dict[str, object]", node).values()
+    return cast("list[object]", node)
