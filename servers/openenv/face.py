@@ -1,6 +1,7 @@
 """One environment as OpenEnv's clients see it: what the HTTP routes, the socket and MCP share."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi.requests import HTTPConnection
@@ -11,8 +12,8 @@ from ...envs.wire import JsonObject
 from ..host import Host
 from .forms import Action, ErrorCode, ResetBody
 from .seats import Seat, Seats
-from .tasks import Shelf
-from .translate import Opening, opening_of, outcome, read
+from .tasks import BadTask, NoTasks, Shelf
+from .translate import Opening, Unreadable, opening_of, outcome, problem, read
 
 PREFIX = "/openenv"
 """Every environment stands under it, by its id; the first of the server stands at the root too."""
@@ -25,7 +26,8 @@ class Face:
 
     env: str
     seats: Seats
-    shelf: Shelf
+    shelves: Mapping[str, Shelf]
+    """Tasks of all environments of the server."""
     named: bool
     """Reached by the environment's own path, not as the first of the server."""
 
@@ -33,6 +35,11 @@ class Face:
     def host(self) -> Host:
         """The server behind it."""
         return self.seats.host
+
+    @property
+    def shelf(self) -> Shelf:
+        """Tasks of the environment."""
+        return self.shelves[self.env]
 
     @property
     def card(self) -> EnvCard:
@@ -69,7 +76,7 @@ class Hall:
         wanted = next(iter(self.shelves)) if env is None else env
         if wanted not in self.shelves:
             return None
-        return Face(env=wanted, seats=self.seats, shelf=self.shelves[wanted], named=env is not None)
+        return Face(env=wanted, seats=self.seats, shelves=self.shelves, named=env is not None)
 
 
 def hall_of(connection: HTTPConnection) -> Hall:
@@ -87,7 +94,26 @@ def face_of(connection: HTTPConnection) -> Face:
     return face
 
 
-def asked_opening(env: str, tree: object) -> Opening:
+def asked_opening(env: str, shelf: Shelf, tree: object) -> Opening:
     """A reset that a client asks of an environment. Raises `Unreadable`."""
     body = tree if isinstance(tree, ResetBody) else read(ResetBody, tree)
-    return opening_of(body, env, option_names(env), secrets.randbits(31))
+    return opening_of(_picked(body, shelf), env, option_names(env), secrets.randbits(31))
+
+
+def _picked(body: ResetBody, shelf: Shelf) -> ResetBody:
+    """The reset with the task that its keywords `split` and `index` name, if they name one."""
+    tree = body.model_dump(exclude_none=True)
+    index = tree.pop("index", None)
+    if index is None:
+        return body
+    try:
+        split = tree.pop("split", None) or shelf.splits()[0][0]
+        if type(index) is not int or not isinstance(split, str):
+            raise BadTask("split must be a text and index an integer")
+        task = shelf.task(split, index)
+    except (BadTask, NoTasks) as error:
+        raise Unreadable(problem(str(error), "index")) from None
+    if "task" not in task and "seed" in tree:
+        message = "here the index of a task is its seed; give one of the two"
+        raise Unreadable(problem(message, "seed"))
+    return read(ResetBody, {**task, **tree})

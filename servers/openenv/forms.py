@@ -6,29 +6,37 @@ so is a value of another type. The schemas that `/schema` publishes are those of
 
 import json
 from enum import StrEnum
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from ...envs.wire import JsonObject, Message
 from ...envs.wire_answers import Fault
 
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 EpisodeId = Annotated[str, Field(max_length=255)]
 
 
 class Action(Message):
     """One command to the environment."""
 
-    command: str
-    """What to do, in words. Any other JSON value but an object counts as its JSON text, since a
-    client that reads a model's reply as JSON makes a number of `3` and nothing of `null`."""
-    metadata: JsonObject = Field(default_factory=dict)
-    """Taken, and of no effect."""
+    # Clients take a schema titled `Action` for that of any tool call.
+    model_config = ConfigDict(title="Command")
 
-    @field_validator("command", mode="before")
+    # The schema is shown to models, so that these descriptions are short.
+    command: str
+    """What to do, in words."""
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    """Of no effect."""
+
+    @field_validator(
+        "command",
+        mode="before",
+        json_schema_input_type=str | int | float | bool | None | list[JsonValue],
+    )
     @classmethod
     def _as_text(cls, value: object) -> object:
+        """A client that reads a model's reply as JSON makes a number of `3`: undo that."""
         kept = isinstance(value, str | dict)
         return cast("object", value) if kept else json.dumps(value, ensure_ascii=False)
 
@@ -183,7 +191,8 @@ class Invalid(Answer):
 class Refusal(Answer):
     """Answer to a request that cannot be met."""
 
-    detail: str
+    detail: str | None = None
+    """Absent where the request was refused before its route."""
     error: Fault | None = None
 
 

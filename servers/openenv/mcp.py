@@ -53,7 +53,7 @@ class RpcRequest(Message):
 
     jsonrpc: Literal["2.0"]
     method: str
-    params: JsonValue = None
+    params: object = None
     id: RpcId = None
 
 
@@ -112,14 +112,15 @@ async def _result(face: Face, tree: object, own: Seat | None) -> JsonObject:
         request = RpcRequest.model_validate(tree)
     except ValidationError as error:
         raise RpcError(INVALID_REQUEST, f"Invalid request: {explain(error)}") from None
-    if request.params is not None and not isinstance(request.params, dict):
+    params = request.params
+    if params is not None and not isinstance(params, dict):
         raise RpcError(INVALID_PARAMS, "Params must be an object")
     call = _METHODS.get(request.method)
     if call is None and request.method.startswith("notifications/"):
         return {}
     if call is None:
         raise RpcError(METHOD_NOT_FOUND, f"Method not found: {request.method[:80]}")
-    return await call(face, request.params or {}, own)
+    return await call(face, cast("JsonObject", params or {}), own)
 
 
 async def _initialize(face: Face, params: JsonObject, own: Seat | None) -> JsonObject:
@@ -139,7 +140,7 @@ async def _create(face: Face, params: JsonObject, own: Seat | None) -> JsonObjec
     """A session; with keywords of a reset, one whose episode has begun."""
     if own is not None:
         return {"session_id": own.sid}
-    opening = asked_opening(face.env, params) if params else None
+    opening = asked_opening(face.env, face.shelf, params) if params else None
     try:
         seat = await face.seats.lease(face.env, wait_s=WAIT_S, born_here=False)
     except WireFault as fault:

@@ -33,8 +33,9 @@ _WAIT_S = 10.0
 _JSON = "application/json"
 _RPC_BODY = {
     "requestBody": {
-        "content": {_JSON: {"schema": RpcRequest.model_json_schema()}},
-        "required": True,
+        "description": "A request of JSON-RPC 2.0; whatever else comes is answered as an error.",
+        "content": {_JSON: {"schema": {"anyOf": [RpcRequest.model_json_schema(), {}]}}},
+        "required": False,
     }
 }
 _KEPT_HEADERS = frozenset({"retry-after", "connection"})
@@ -108,7 +109,7 @@ async def schema() -> forms.Schemas:
     """JSON Schemas of actions, observations and state."""
     observation = forms.Observation.model_json_schema()
     return forms.Schemas(
-        action=forms.Action.model_json_schema(),
+        action=forms.Action.model_json_schema(mode="serialization"),
         observation=observation,
         state=forms.State.model_json_schema(),
         reset_observation=observation,
@@ -125,7 +126,7 @@ async def mcp(face: Faced, request: Request) -> Response:
 @control.post("/reset", response_model=forms.Outcome)
 async def reset(face: Faced, body: forms.ResetBody | None = None) -> Response:
     """The beginning of an episode that nobody goes on with; play over `/ws`."""
-    opening = asked_opening(face.env, body or forms.ResetBody())
+    opening = asked_opening(face.env, face.shelf, body or forms.ResetBody())
     async with _passing(face) as seat:
         return _told(await face.reset(seat, opening))
 
@@ -133,7 +134,7 @@ async def reset(face: Faced, body: forms.ResetBody | None = None) -> Response:
 @control.post("/step", response_model=forms.Outcome)
 async def step(face: Faced, body: forms.StepBody) -> Response:
     """One action in a fresh episode; play over `/ws`."""
-    opening = asked_opening(face.env, forms.ResetBody(seed=body.seed))
+    opening = asked_opening(face.env, face.shelf, forms.ResetBody(seed=body.seed))
     try:
         async with asyncio.timeout(body.timeout_s), _passing(face) as seat:
             await face.reset(seat, opening)

@@ -126,7 +126,8 @@ class Conversation:
         face, seat = self._face, self._seat
         match tree.get("type"):
             case "reset":
-                opening = asked_opening(seat.env, read(forms.ResetFrame, tree).data)
+                shelf, keywords = face.shelves[seat.env], read(forms.ResetFrame, tree).data
+                opening = asked_opening(seat.env, shelf, keywords)
                 return frame("observation", await face.reset(seat, opening))
             case "step":
                 action = read(forms.Action, read(forms.StepFrame, tree).data)

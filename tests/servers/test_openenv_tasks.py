@@ -8,7 +8,9 @@ from http_door import SPEC, Door, Tree, open_door
 
 from gigym.envs import EnvCard, Options, Reply, TextEnv
 from gigym.servers import HostedEnv
+from gigym.servers.openenv.face import asked_opening
 from gigym.servers.openenv.tasks import LONGEST_LISTING, BadTask, NoTasks, Shelf
+from gigym.servers.openenv.translate import Unreadable
 
 GAME = "Negotiation-v0"
 
@@ -45,6 +47,67 @@ async def test_a_task_is_the_keywords_of_the_reset_that_plays_it(door: Door) -> 
     both = (await ask(door, "task_range", split="dev", start=2, stop=4))["tasks"]
     assert both[1] == task and len(both) == 2
     assert await ask(door, "num_tasks", split="dev") == {"num_tasks": 1_000_000}
+
+
+async def test_a_reset_takes_the_split_and_index_of_a_task(door: Door) -> None:
+    task = (await ask(door, "task", split="dev", index=3))["task"]
+    named = await door.post("/reset", {"split": "dev", "index": 3, "seed": 9})
+    assert named.status_code == 200, named.text
+    assert named.json()["metadata"]["info"]["task_id"] == task["task"]
+    assert named.json()["metadata"]["seed"] == 9
+    first = (await ask(door, "task", split="train", index=0))["task"]
+    unsaid = await door.post("/reset", {"index": 0})
+    assert unsaid.json()["metadata"]["info"]["task_id"] == first["task"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"split": "dev", "index": 10**7},
+        {"split": "dev", "index": True},
+        {"split": "dev", "index": "3"},
+        {"split": 3, "index": 3},
+        {"split": "holidays", "index": 0},
+    ],
+)
+async def test_a_reset_to_a_task_that_is_not_there_is_refused(door: Door, asked: Tree) -> None:
+    answer = await door.post("/reset", asked)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["detail"][0]["loc"][-1] == "index"
+
+
+async def test_the_schema_of_actions_does_not_pass_for_that_of_a_tool_call(door: Door) -> None:
+    # verifiers lists tools first where the title is one of these
+    told = (await door.http.get("/schema")).json()["action"]
+    assert told["title"] not in ("Action", "CallToolAction", "ListToolsAction")
+
+
+async def test_a_reset_may_name_a_task_by_split_and_index(door: Door) -> None:
+    task = (await ask(door, "task", split="dev", index=3))["task"]
+    told = (await door.post("/reset", {"split": "dev", "index": 3})).json()
+    assert told["metadata"]["info"]["task_id"] == task["task"]
+    assert told["metadata"]["seed"] == 3
+    first = (await door.post("/reset", {"index": 3, "seed": 5})).json()["metadata"]
+    assert (first["info"]["task_id"], first["seed"]) == ("train/3", 5)
+    refused: list[Tree] = [
+        {"split": "holidays", "index": 3},
+        {"split": "dev", "index": -1},
+        {"split": "dev", "index": True},
+        {"split": 7, "index": 1},
+        {"split": "dev"},
+    ]
+    for body in refused:
+        answer = await door.post("/reset", body)
+        assert answer.status_code == 422, body
+    none = await door.post("/openenv/Corridor-v0/reset", {"index": 3})
+    assert none.status_code == 422 and "Corridor-v0" in none.json()["detail"][0]["msg"]
+
+
+def test_where_tasks_are_seeds_an_index_and_a_seed_exclude_each_other() -> None:
+    shelf = Shelf(Ten)
+    assert asked_opening("Corridor-v0", shelf, {"index": 4}).seed == 4
+    with pytest.raises(Unreadable, match="one of the two"):
+        asked_opening("Corridor-v0", shelf, {"index": 4, "seed": 5})
 
 
 @pytest.mark.parametrize(
