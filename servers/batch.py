@@ -6,7 +6,7 @@ processes are sent on and answered while the others are.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from ..envs.wire import BadItem, Code, SidItem
@@ -44,7 +44,7 @@ async def settled(result: Result) -> bytes:
 
 async def run_items(
     items: Sequence[ItemT | BadItem], act: Act[ItemT], watch: Watch = _DEAF
-) -> AsyncIterator[tuple[int, bytes]]:
+) -> AsyncGenerator[tuple[int, bytes], None]:
     """Positions of the items and their results as JSON, each as soon as it is there.
 
     A second item for one session is refused.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from .. import __version__
-from ..envs import TextEnv, card
+from ..envs import BadOption, TextEnv, card
 from ..envs.registry import entry_point_of, isolated
 from ..envs.types import JsonValue
 from ..envs.wire import MINOR, PROTOCOL, Code, ForkItem, ForkRequest, SessionsRequest
@@ -20,14 +20,17 @@ from .errors import WireFault
 from .events import Events
 from .logs import Logged
 from .metrics import Metrics, Standing
-from .offers import Offers, built
-from .playing import Player
+from .offers import Offers
+from .playing import Player, built
 from .replies import encode
 from .sessions import Session
 from .spec import HostedEnv, ServerSpec
 from .store import Seat, Store, new_sid
 from .watch import Watch, Watches
-from .workers import Duty, Plan, Pool, Setup
+from .workers.frames import Setup
+from .workers.pool import Pool
+from .workers.seat import Plan
+from .workers.worker import Duty
 
 _SWEEP_S = 1.0
 _MOST_WORKERS = 4
@@ -51,11 +54,14 @@ class Host:
         self.store = Store(spec.limits, clock, self.watch)
         self.admission = Admission(self.store)
         self.pool = self._pool()
+        self._staffed = False
+        """There are workers from the beginning."""
         self._once = Once(spec.limits.memory_s, clock)
 
     def open(self) -> None:
         """Start the workers that are needed from the beginning; needs a running loop."""
-        if any(self._in_worker(env) for env in self.spec.envs):
+        self._staffed = any(self._in_worker(env) for env in self.spec.envs)
+        if self._staffed:
             self.pool.open()
 
     async def close(self) -> None:
@@ -90,7 +96,7 @@ class Host:
             return "draining"
         if self.pool.ailing:
             return "failing"
-        if self.pool.starting:
+        if self._staffed and self.pool.starting:
             return "starting"
         return "ready" if self.store.free > 0 else "full"
 
@@ -161,10 +167,15 @@ class Host:
     async def _inline(self, build: Callable[[], TextEnv], count: int) -> Sequence[Seat]:
         sessions: list[Session] = []
         pause = Pause()
-        for _ in range(count):
-            player = Player(build, self.spec.limits)
-            sessions.append(Session(new_sid(), player, self.watch))
-            await pause.if_due()
+        try:
+            for _ in range(count):
+                player = Player(build, self.spec.limits)
+                sessions.append(Session(new_sid(), player, self.watch))
+                await pause.if_due()
+        except BaseException:
+            for session in sessions:
+                session.end()
+            raise
         return sessions
 
     def _in_worker(self, env: HostedEnv) -> bool:
@@ -176,11 +187,20 @@ class Host:
         size = min(_processors(), _MOST_WORKERS) if self.spec.workers is None else self.spec.workers
         setup = Setup(
             imports=self.spec.imports,
-            envs=tuple((card(env.id), entry_point_of(env.id)) for env in self.spec.envs),
+            envs=tuple((card(env.id), self._entry_point(env)) for env in self.spec.envs),
             limits=self.spec.limits,
         )
         duty = Duty(setup=setup, watch=self.watch, lose=self.store.lose)
         return Pool(size, duty, self.spec.limits)
+
+    def _entry_point(self, env: HostedEnv) -> str:
+        found = entry_point_of(env.id)
+        if found.startswith("__main__:") and self._in_worker(env):
+            raise BadOption(
+                f"{env.id} is defined in the main script, which worker processes cannot import; "
+                "put it into a module, or serve it with workers=0"
+            )
+        return found
 
 
 def _plan(env: HostedEnv) -> Plan:

@@ -5,11 +5,12 @@ import functools
 from collections.abc import Callable
 from math import isfinite
 
-from ..envs import BadOption, TextEnv, UnknownEnv, card, make, option_names
+from ..envs import BadOption, TextEnv, UnknownEnv, Unsupported, card, option_names
 from ..envs.types import Options
 from ..envs.wire import Code
 from ..envs.wire_answers import EnvInfo
 from .errors import WireFault
+from .playing import built
 from .spec import HostedEnv
 
 
@@ -52,17 +53,10 @@ class Offers:
         return WireFault(Code.UNKNOWN_ENV, message, {"type": "UnknownEnv"})
 
 
-def built(env: HostedEnv) -> TextEnv:
-    """Build an environment. Raises what `make` raises."""
-    if "env_id" in env.options:
-        # `make` would take it for its own parameter.
-        raise BadOption(f"{env.id} has no option 'env_id'")
-    return make(env.id, **dict(env.options))
-
-
 def _info(env: HostedEnv) -> EnvInfo:
     shown, sample = card(env.id), built(env)
     low, high = shown.reward_range
+    splits = tuple(split for split in shown.splits if _has_split(sample, split))
     sample.close()
     return EnvInfo(
         id=env.id,
@@ -76,6 +70,18 @@ def _info(env: HostedEnv) -> EnvInfo:
         reward_range=(low if isfinite(low) else None, high if isfinite(high) else None),
         max_steps=sample.max_steps,
         agents=shown.agents,
-        splits=shown.splits,
+        splits=splits,
         num_tasks=sample.num_tasks,
     )
+
+
+def _has_split(sample: TextEnv, split: str) -> bool:
+    """Whether a split is there under the host's options, which may fix a set of games."""
+    try:
+        sample.task_count(split)
+    except BadOption:
+        return False
+    except Unsupported:
+        # Environments of that split alone count it.
+        return True
+    return True

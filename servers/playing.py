@@ -12,13 +12,13 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from .. import GigymError
-from ..envs import BadOption, EpisodeError, Reply, TextEnv, UnknownTask, Unsupported
+from ..envs import BadOption, EpisodeError, Reply, TextEnv, UnknownTask, Unsupported, make
 from ..envs.base import read_snapshot
 from ..envs.wire import Code, Recipe, Snapshot, explain, replay_key
 from .budget import Budget
 from .errors import WireFault
 from .replies import Told, finite, tell
-from .spec import Limits
+from .spec import HostedEnv, Limits
 
 T = TypeVar("T")
 _ASKED_WRONGLY = (BadOption, EpisodeError, UnknownTask, Unsupported)
@@ -150,6 +150,14 @@ class Player:
             message = f"{self.card.id} can neither freeze its state nor be replayed"
             raise WireFault(Code.BAD_ITEM, message, {"type": "Unsupported"})
         return self._trail.model_dump_json()
+
+
+def built(env: HostedEnv) -> TextEnv:
+    """Build an environment. Raises what `make` raises."""
+    if "env_id" in env.options:
+        # `make` would take it for its own parameter.
+        raise BadOption(f"{env.id} has no option 'env_id'")
+    return make(env.id, **dict(env.options))
 
 
 def run_env(env_id: str, work: Callable[[], T]) -> T:

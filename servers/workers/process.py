@@ -21,8 +21,7 @@ from ...envs.registry import register, registered
 from ...envs.vector.worker import card_of
 from ...envs.wire import Code, ResetItem, RestoreItem, SidItem, StepItem
 from ..errors import WireFault
-from ..offers import built
-from ..playing import Player
+from ..playing import Player, built
 from ..sessions import Session
 from ..spec import HostedEnv, Limits
 from .frames import Build, Fork, Head, Recorder, Verb, answer_line, fault_text, read_call
@@ -45,6 +44,10 @@ _ITEMS: dict[Verb, type[SidItem]] = {
 def main() -> None:
     """Serve until the server closes the pipe."""
     _end_with(os.getppid())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A service manager may signal all processes of the server, which has yet to drain. A
+        # handler, unlike SIG_IGN, is not passed on to what environments start.
+        signal.signal(number, _unheard)
     told, said = _own_streams()
     hall = Hall()
     for line in told:
@@ -123,7 +126,11 @@ class Hall:
     def _build(self, item: Build) -> bytes:
         build = functools.partial(built, HostedEnv(id=item.env, options=item.options))
         session = Session(item.sid, Player(build, self._limits), self._recorder)
-        session.revive(item.past())
+        try:
+            session.revive(item.past())
+        except BaseException:
+            session.end()
+            raise
         self._sessions[item.sid] = session
         # Watchers heard of all this when it happened first.
         self._recorder.take()
@@ -134,6 +141,10 @@ class Hall:
         if session is not None:
             session.end()
         return _DONE
+
+
+def _unheard(number: int, frame: object) -> None:
+    """A signal that changes nothing."""
 
 
 def _import(module: str) -> None:

@@ -22,7 +22,7 @@ from .frames import Head, Setup, call_line, read_answer, read_fault, tell
 from .seat import Call, Seat
 from .spare import Spare
 
-START_S = 60.0
+START_S = 30.0
 """How long a process may take to start and import what it needs."""
 _TRIES = 2
 _START_TRIES = 3

@@ -111,6 +111,20 @@ async def test_a_repeated_fork_gives_the_same_children() -> None:
         assert first.json() == again.json() and len(door.host.store) == 3
 
 
+async def test_a_fork_that_found_no_room_may_be_tried_again_under_its_key() -> None:
+    async with open_door(sessions=4) as door:
+        a, b, full = await door.lease(count=3)
+        await door.items("/v1/reset", *[{"sid": sid, "ep": 0, "seed": 7} for sid in (a, b)])
+        body = {"items": [{"sid": a, "count": 1}, {"sid": b, "count": 1}]}
+        first = (await door.post("/v1/fork", body, idempotency_key="k")).json()["results"]
+        assert first[1]["error"]["code"] == "BUSY"
+        await door.item("/v1/close", sid=full)
+        again = (await door.post("/v1/fork", body, idempotency_key="k")).json()["results"]
+        assert again[0] == first[0] and len(again[1]["children"]) == 1
+        other = await door.post("/v1/fork", {"items": body["items"][:1]}, idempotency_key="k")
+        assert (other.status_code, error_of(other)["code"]) == (400, "BAD_REQUEST")
+
+
 async def test_a_fork_without_room_is_busy() -> None:
     async with open_door(sessions=2) as door:
         sid = await door.begun()

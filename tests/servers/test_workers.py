@@ -107,7 +107,7 @@ async def test_a_step_that_ends_its_process_is_tried_twice_and_lost_alone(tmp_pa
 async def test_ten_faults_among_64_sessions_leave_the_others_as_they_are(tmp_path: Path) -> None:
     faults = ["sleep", "exit", f"once {tmp_path / 'a'}", "spin", "exit", f"once {tmp_path / 'b'}"]
     faults += ["sleep", "raise", "raise", f"once {tmp_path / 'c'}"]
-    async with working(2, step_s=0.4) as door:
+    async with working(2, step_s=0.5) as door:
         sids = await begin(door, "Stubborn-v0", 64)
         first, second, third = expected(Stubborn, 64, ["count"] * 3)
         assert seen(await steps(door, sids, 0, "count")) == first

@@ -3,19 +3,20 @@
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from http_door import SPEC, open_door
+from http_door import SPEC, Tree, open_door
 
 from gigym.servers import HostedEnv, LocalServer, ServerSpec
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
 STUBBORN = ServerSpec(
-    envs=(HostedEnv(id="Stubborn-v0"),), port=0, workers=2, imports=("stubborn_env",)
+    envs=(HostedEnv(id="Stubborn-v0"),), port=0, workers=1, imports=("stubborn_env",)
 )
 
 
@@ -46,29 +47,32 @@ def wait_for(happened: Callable[[], object], seconds: float = 20.0) -> bool:
     return True
 
 
-def play(http: httpx.Client) -> tuple[str, dict[str, object]]:
+def play(http: httpx.Client, action: str) -> Tree:
+    """Lease a session and begin an episode; the request of its first step."""
     answer = http.post("/v1/sessions", json={"env": "Stubborn-v0"}).json()
     sid = answer["sessions"][0]["sid"]
     http.post("/v1/reset", json={"items": [{"sid": sid, "ep": 0, "seed": 0}]})
-    return sid, {"items": [{"sid": sid, "ep": 1, "n": 0, "action": "count"}]}
+    return {"items": [{"sid": sid, "ep": 1, "n": 0, "action": action}]}
 
 
-def test_a_server_that_is_stopped_leaves_no_process() -> None:
+def test_a_server_that_is_stopped_finishes_its_steps_and_leaves_no_process() -> None:
     with LocalServer(STUBBORN) as server, httpx.Client(base_url=server.url, timeout=30) as http:
-        _, body = play(http)
-        pids = list(children(server.pid))
-        assert len(pids) >= 2
-        os.kill(pids[0], signal.SIGKILL)
+        body = play(http, "count")
+        (first, *_) = children(server.pid)
+        os.kill(first, signal.SIGKILL)
         assert "reply" in http.post("/v1/step", json=body).json()["results"][0]
-        assert wait_for(lambda: pids[0] not in children(server.pid)), "a worker was not reaped"
-        pids = list(children(server.pid))
-    assert wait_for(lambda: not running(pids)), running(pids)
+        assert wait_for(lambda: first not in children(server.pid)), "a worker was not reaped"
+        pids = [server.pid, *children(server.pid)]
+        nap = play(http, "nap")
+        stop = threading.Timer(0.1, os.kill, (server.pid, signal.SIGTERM))
+        stop.start()
+        assert "reply" in http.post("/v1/step", json=nap).json()["results"][0]
+        assert wait_for(lambda: not running(pids)), running(pids)
 
 
 def test_a_server_that_is_killed_takes_busy_workers_along() -> None:
     with LocalServer(STUBBORN) as server, httpx.Client(base_url=server.url, timeout=30) as http:
-        _, body = play(http)
-        body["items"][0]["action"] = "spin"  # pyright: ignore
+        body = play(http, "spin")
         with pytest.raises(httpx.TimeoutException):
             http.post("/v1/step", json=body, timeout=0.5)
         pids = list(children(server.pid))
@@ -76,26 +80,10 @@ def test_a_server_that_is_killed_takes_busy_workers_along() -> None:
         assert wait_for(lambda: not running(pids)), running(pids)
 
 
-def test_a_server_that_drains_finishes_what_is_under_way() -> None:
-    with LocalServer(STUBBORN) as server, httpx.Client(base_url=server.url, timeout=30) as http:
-        _, body = play(http)
-        body["items"][0]["action"] = "nap"  # pyright: ignore
-        pid = server.pid
-        asyncio.run(_stop_during(server, body, pid))
-
-
-async def _stop_during(server: LocalServer, body: object, pid: int) -> None:
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
-        asked = asyncio.create_task(http.post("/v1/step", json=body))
-        await asyncio.sleep(0.1)
-        os.kill(pid, signal.SIGTERM)
-        assert "reply" in (await asked).json()["results"][0]
-
-
 async def test_a_host_that_is_closed_gives_back_processes_files_and_tasks() -> None:
     files = len(os.listdir("/proc/self/fd"))
     tasks = len(asyncio.all_tasks())
-    spec = ServerSpec(envs=SPEC.envs, workers=2)
+    spec = ServerSpec(envs=SPEC.envs, workers=1)
     async with open_door(spec) as door:
         await door.lease(count=4)
         for pid in door.host.pool.pids:
