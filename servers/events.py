@@ -25,11 +25,17 @@ _LONGEST_ID = 18
 
 router = APIRouter(responses=REFUSED)
 
+_EVENT = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    "description": "`data` is JSON.",
+}
+
 
 @router.get(
     "/v1/events",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": _EVENT}}}},
 )
 async def events(
     request: Request,
