@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -103,19 +103,6 @@ def test_a_token_in_the_address_opens_nothing(guarded: LocalServer) -> None:
     body = b'{"items":[]}'
     assert exchange(guarded.url, request("POST", "/v1/step", body, right)).status == 200
     assert TOKEN not in guarded.log.read_text()
-
-
-def test_half_open_connections_are_cut(server: LocalServer) -> None:
-    files = open_files(server.pid)
-    heads = (b"", b"GET /hea", b"POST /v1/step HTTP/1.1\r\nHost: 127.0.0.1\r\n")
-    body = request("POST", "/v1/step", b'{"it', {"Content-Length": "1000"})
-    with ExitStack() as lines:
-        for number in range(200):
-            line = lines.enter_context(dial(server.url))
-            line.sendall((*heads, body)[number % 4])
-        wait_until(lambda: open_files(server.pid) >= files + 150, "they are open")
-        assert get(server.url, "/healthz").status == 200
-        wait_until(lambda: open_files(server.pid) <= files, "half-open connections are cut")
 
 
 def test_connections_that_vanish_leave_no_descriptor(server: LocalServer) -> None:
