@@ -45,10 +45,10 @@ class Line:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        left = self.gone.is_set()
         self._reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reader
-        if not self.gone.is_set():
+        await asyncio.wait({self._reader})
+        if not left:
             with contextlib.suppress(OSError, RuntimeError, WebSocketDisconnect, TimeoutError):
                 async with asyncio.timeout(_CLOSE_S):
                     await self._socket.close(1000)
@@ -90,17 +90,16 @@ class Line:
             raise Gone from None
 
     async def _read(self) -> None:
-        while True:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect":
-                self.gone.set()
-                self._put(None)
-                return
-            text: str | None = message.get("text")
-            self._put(message["bytes"] if text is None else text)
-            while len(self._frames) > _READ_AHEAD:
-                self._room.clear()
-                await self._room.wait()
+        try:
+            while (message := await self._socket.receive())["type"] != "websocket.disconnect":
+                text: str | None = message.get("text")
+                self._put(message["bytes"] if text is None else text)
+                while len(self._frames) > _READ_AHEAD:
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            self.gone.set()
+            self._put(None)
 
     def _put(self, frame: str | bytes | None) -> None:
         self._frames.append(frame)

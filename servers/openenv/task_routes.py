@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ...envs.wire import JsonObject, Message
@@ -17,6 +17,8 @@ from .forms import Invalid, Refusal
 from .routes import REFUSED, Responses, Route
 from .tasks import Shelf
 
+Index = Annotated[int, Field(ge=-(2**53), le=2**53)]
+"""Negative ones are no tasks, but well-formed."""
 _LISTED: Responses = {
     400: {"model": Refusal, "description": "No such split, index or range"},
     422: {"model": Invalid, "description": "The message does not validate"},
@@ -33,16 +35,16 @@ class SplitBody(Message):
 class TaskBody(SplitBody):
     """Names a task."""
 
-    index: int
+    index: Index
     """From 0."""
 
 
 class RangeBody(SplitBody):
     """Names tasks that follow each other."""
 
-    start: int | None = None
+    start: Index | None = None
     """The first, 0 when absent."""
-    stop: int | None = None
+    stop: Index | None = None
     """The first that is not wanted; the rest of the split when absent."""
 
 

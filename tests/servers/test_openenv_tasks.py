@@ -49,17 +49,6 @@ async def test_a_task_is_the_keywords_of_the_reset_that_plays_it(door: Door) -> 
     assert await ask(door, "num_tasks", split="dev") == {"num_tasks": 1_000_000}
 
 
-async def test_a_reset_takes_the_split_and_index_of_a_task(door: Door) -> None:
-    task = (await ask(door, "task", split="dev", index=3))["task"]
-    named = await door.post("/reset", {"split": "dev", "index": 3, "seed": 9})
-    assert named.status_code == 200, named.text
-    assert named.json()["metadata"]["info"]["task_id"] == task["task"]
-    assert named.json()["metadata"]["seed"] == 9
-    first = (await ask(door, "task", split="train", index=0))["task"]
-    unsaid = await door.post("/reset", {"index": 0})
-    assert unsaid.json()["metadata"]["info"]["task_id"] == first["task"]
-
-
 @pytest.mark.parametrize(
     "asked",
     [
