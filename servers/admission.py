@@ -84,6 +84,14 @@ class Admission:
             places.give_back()
             self._wake()
 
+    def turn_away(self) -> None:
+        """Answer all who wait that the server is about to stop."""
+        for waiter in self._queue:
+            if not waiter.turn.done():
+                waiter.turn.set_exception(stopping())
+                # Looked at here, since one that gives up at this moment will not.
+                waiter.turn.exception()
+
     async def _wait(self, count: int, wait_s: float) -> None:
         if len(self._queue) >= self._store.limits.queued:
             raise self._busy()
@@ -102,7 +110,7 @@ class Admission:
         """Undo what a waiter that gave up holds: its place in the queue, or its turn."""
         if waiter in self._queue:
             self._queue.remove(waiter)
-        elif waiter.turn.done() and not waiter.turn.cancelled():
+        elif _has_places(waiter.turn):
             self._store.reserved -= waiter.count
         self._wake()
 
@@ -117,6 +125,15 @@ class Admission:
         total = self._store.limits.sessions
         message = f"{total - self._store.free} of {total} sessions in use"
         return WireFault(Code.BUSY, message, {"retry_after_ms": _RETRY_AFTER_MS})
+
+
+def stopping() -> WireFault:
+    """What is said to those who want sessions of a server that is about to stop."""
+    return WireFault(Code.DRAINING, "this server is about to stop; lease elsewhere")
+
+
+def _has_places(turn: asyncio.Future[None]) -> bool:
+    return turn.done() and not turn.cancelled() and turn.exception() is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from ..envs.registry import entry_point_of, isolated
 from ..envs.types import JsonValue
 from ..envs.wire import MINOR, PROTOCOL, Code, ForkItem, ForkRequest, SessionsRequest
 from ..envs.wire_answers import Info, LimitsInfo
-from .admission import Admission, Once
+from .admission import Admission, Once, stopping
 from .batch import Pause, as_document, run_items, settled
 from .errors import WireFault
 from .events import Events
@@ -109,7 +109,7 @@ class Host:
     async def create(self, request: SessionsRequest, key: str | None) -> bytes:
         """Lease sessions. Raises `WireFault` when the request cannot be met."""
         if self.draining:
-            raise WireFault(Code.DRAINING, "this server is about to stop; lease elsewhere")
+            raise stopping()
         return await self._once.answer(key, request, lambda: self._create(request))
 
     async def lease(self, request: SessionsRequest) -> list[str]:
@@ -149,6 +149,8 @@ class Host:
     async def _create(self, request: SessionsRequest) -> bytes:
         env = self.offers.chosen(request.env, request.options)
         async with self.admission.places(request.count, request.wait_s) as places:
+            if self.draining:
+                raise stopping()
             leases: list[JsonValue] = []
             for session in await self._sessions(env, request.count):
                 leases.append(self.store.add(session, request.lease_s))

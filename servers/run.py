@@ -122,6 +122,7 @@ class EnvServer(uvicorn.Server):
         if not self._told:
             self._told = True
             self._host.watch.draining()
+            self._host.admission.turn_away()
             left_s = round(self._host.draining_s() or 0.0, 1)
             sessions = len(self._host.store)
             log_event(logging.INFO, "draining", sessions=sessions, left_s=left_s)

@@ -1,6 +1,5 @@
 """The end of a server: not ready at once, steps still answered, then gone, with nothing left."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -51,6 +50,30 @@ def test_sigterm_refuses_the_new_and_serves_the_living_until_they_leave() -> Non
         assert server.process.wait(20) == 0
         told = {line["event"]: line for line in server.log()}
         assert told["draining"]["sessions"] == 1 and told["stopped"]["sessions"] == 0
+
+
+def test_who_waits_for_a_session_is_sent_away_at_once() -> None:
+    words = ("--grace-s", "60", "--max-sessions", "1")
+    with served(*GAME, *words) as server, httpx.Client(base_url=server.url) as http:
+        sid = begun(http)
+        answers: list[httpx.Response] = []
+        waiting = {**BODY, "wait_s": 30}
+
+        def wait() -> None:
+            answers.append(httpx.post(f"{server.url}/v1/sessions", json=waiting, timeout=30))
+
+        waiters = [threading.Thread(target=wait) for _ in range(3)]
+        for waiter in waiters:
+            waiter.start()
+        while "gigym_queue_depth 3.0" not in http.get("/metrics").text:
+            time.sleep(0.05)
+        server.process.send_signal(signal.SIGTERM)
+        for waiter in waiters:
+            waiter.join(20)
+        assert [answer.status_code for answer in answers] == [503] * 3
+        assert stepped(http, sid, 0).json()["results"][0]["n"] == 1
+        http.post("/v1/close", json={"items": [{"sid": sid}]})
+        assert server.process.wait(20) == 0
 
 
 def test_an_idle_server_ends_at_once() -> None:
@@ -134,7 +157,6 @@ def test_no_process_is_left_behind() -> None:
         while time.monotonic() < deadline and any(map(lives, children)):
             time.sleep(0.05)
         assert not any(map(lives, children))
-        assert json.dumps(server.ready)
 
 
 def lives(pid: str) -> bool:
