@@ -40,8 +40,10 @@ def far_card(env: EnvInfo) -> EnvCard:
     """The same under the host's options, without what a session at a server cannot do."""
     found = known_card(env)
     caps = tuple(cap for cap in found.caps if cap not in _NEAR_ONLY)
-    told = env.deterministic is not None
-    return replace(found, caps=caps, max_steps=env.max_steps if told else found.max_steps)
+    if env.deterministic is None:
+        # A server of an older kind tells nothing of its environment's options.
+        return replace(found, caps=caps)
+    return replace(found, caps=caps, max_steps=env.max_steps, splits=tuple(env.splits))
 
 
 def foreign_card(env_id: str, version: str, summary: str, caps: tuple[str, ...]) -> EnvCard:

@@ -125,12 +125,15 @@ class RemoteEnv(TextEnv):
 
         `each` holds further options for each environment.
         """
-        from ..vector.making import over_servers
+        from ..vector import CrewSpec, TextVectorEnv
+        from ..vector.env import autoreset_mode
+        from ..vector.far import RemoteCrew
+        from ..vector.making import one_each
 
+        mode, laid_out = autoreset_mode(autoreset), one_each(num_envs, each, self.options)
         self._make_room()
-        own = list(each) or [dict[str, JsonValue]()] * num_envs
-        laid_out = [{**self.options, **one} for one in own]
-        return over_servers(self._target, laid_out, num_envs, autoreset, crew)
+        far = RemoteCrew(self._target, laid_out, crew or CrewSpec(), self._client, self.met)
+        return TextVectorEnv(far, num_envs, mode)
 
     def pool(self, client: ClientSpec | None = None) -> ConnectedPool:
         """Seats at the same servers for coroutines, such as a rollout; `async with` closes them."""

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .streams import python_path
+
 _CHUNK = 2**16
 _FAREWELL_S = 2.0
 _MODULE = "gigym.envs.vector.worker"
@@ -31,7 +33,7 @@ class Channel:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            env={**os.environ, "PYTHONPATH": _python_path()},
+            env={**os.environ, "PYTHONPATH": python_path()},
             start_new_session=True,
         )
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -178,8 +180,3 @@ def _break_off(selector: selectors.BaseSelector, job: Job) -> None:
         selector.unregister(key.fileobj)
     # A worker whose pipe broke is at its end: a moment lets its exit code be told.
     job.channel.end(0.0 if job.overdue else _FAREWELL_S)
-
-
-def _python_path() -> str:
-    """Import paths of this process, so that the worker finds what was found here."""
-    return os.pathsep.join(path or os.getcwd() for path in sys.path)

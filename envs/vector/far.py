@@ -4,9 +4,11 @@ import asyncio
 import json
 import weakref
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..connect.background import LoopThread, borrow_loop, return_loop
+from ..connect.meeting import Meeting
 from ..connect.pool import seat_pool
 from ..connect.target import Target
 from ..pool import Seat, SeatPool
@@ -20,9 +22,20 @@ _GRACE_S = 30.0
 class RemoteCrew:
     """Sessions of one environment; those with equal options share a pool."""
 
-    def __init__(self, target: Target, each: Sequence[Options], spec: CrewSpec) -> None:
-        self._target, self._spec = target, spec
-        self._client = ClientSpec(deadline_s=max(spec.step_s, spec.reset_s), create_s=spec.start_s)
+    def __init__(
+        self,
+        target: Target,
+        each: Sequence[Options],
+        spec: CrewSpec,
+        client: ClientSpec | None = None,
+        met: Meeting | None = None,
+    ) -> None:
+        self._target, self._met = target, met
+        self._client = replace(
+            client or ClientSpec(),
+            deadline_s=max(spec.step_s, spec.reset_s),
+            create_s=spec.start_s,
+        )
         self._thread = borrow_loop()
         self._pools: list[SeatPool] = []
         self._end = weakref.finalize(self, _leave, self._thread, self._pools)
@@ -64,7 +77,7 @@ class RemoteCrew:
             groups.setdefault(json.dumps(dict(options), sort_keys=True), []).append(i)
         seats: dict[int, Seat] = {}
         for members in groups.values():
-            pool = seat_pool(self._target, each[members[0]], self._client)
+            pool = seat_pool(self._target, each[members[0]], self._client, self._met)
             self._pools.append(pool)
             seats |= dict(zip(members, await pool.open(len(members)), strict=True))
         return seats

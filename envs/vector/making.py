@@ -13,8 +13,6 @@ from .env import TextVectorEnv, autoreset_mode
 if TYPE_CHECKING:
     from gymnasium.vector import AutoresetMode
 
-    from ..connect.target import Target
-
 
 def make_vec(
     env_id: str,
@@ -40,31 +38,20 @@ def make_vec(
     }
     if backend not in builders:
         raise BadOption(f"backend must be one of {', '.join(builders)}, got {backend!r}")
-    if isinstance(n, bool) or n < 1:
-        raise BadOption(f"expected at least one environment, got n={n!r}")
     if urls and backend != "remote":
         raise BadOption(f"urls are for backend='remote', got backend={backend!r}")
-    if each and len(each) != n:
-        raise BadOption(f"each must hold {n} sets of options, one per environment, got {len(each)}")
     mode = autoreset_mode(autoreset)
-    laid_out = [{**options, **dict(own)} for own in each] or [dict(options)] * n
+    laid_out = one_each(n, each, options)
     return TextVectorEnv(builders[backend](), n, mode)
 
 
-def over_servers(
-    target: "Target",
-    each: Sequence[Options],
-    num_envs: int,
-    autoreset: "str | AutoresetMode",
-    crew: CrewSpec | None,
-) -> TextVectorEnv:
-    """Sessions at servers that `connect` met, one for each set of options."""
-    if isinstance(num_envs, bool) or num_envs < 1:
-        raise BadOption(f"expected at least one environment, got num_envs={num_envs!r}")
-    if len(each) != num_envs:
-        raise BadOption(f"each must hold {num_envs} sets of options, got {len(each)}")
-    mode = autoreset_mode(autoreset)
-    return TextVectorEnv(_far(target, each, crew or CrewSpec()), num_envs, mode)
+def one_each(n: int, each: Sequence[Options], options: Options) -> list[dict[str, JsonValue]]:
+    """The options of each of `n` environments: its own over those of all."""
+    if isinstance(n, bool) or n < 1:
+        raise BadOption(f"expected at least one environment, got {n!r}")
+    if each and len(each) != n:
+        raise BadOption(f"each must hold {n} sets of options, one per environment, got {len(each)}")
+    return [{**options, **own} for own in each] or [dict(options)] * n
 
 
 _Each: TypeAlias = list[dict[str, JsonValue]]
@@ -96,11 +83,6 @@ def _remote(env_id: str, urls: str | Sequence[str], each: _Each, spec: CrewSpec)
     if not urls:
         raise BadOption("backend='remote' needs urls=['http://...'] of env servers")
     from ..connect.target import Target, urls_of
-
-    return _far(Target(urls=urls_of(urls), env=env_id, token=spec.token), each, spec)
-
-
-def _far(target: "Target", each: Sequence[Options], spec: CrewSpec) -> Crew:
     from .far import RemoteCrew
 
-    return RemoteCrew(target, each, spec)
+    return RemoteCrew(Target(urls=urls_of(urls), env=env_id, token=spec.token), each, spec)

@@ -5,13 +5,9 @@ goes to stderr, and what they read from stdin is empty, so that neither mixes wi
 """
 
 import json
-import os
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from ... import GigymError
 from ..base import TextEnv
@@ -19,19 +15,18 @@ from ..registry import make, register, registered
 from ..types import EnvCard, Reply
 from .crew import Answer, Start
 from .local import act, begin
-
-_WATCH_S = 1.0
+from .streams import end_with_parent, own_streams
 
 
 def main() -> None:
     """Serve until the parent closes the pipe."""
-    told, said = _own_streams()
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    end_with_parent()
+    told, said = own_streams()
     envs: dict[int, TextEnv] = {}
     for line in told:
         request = json.loads(line)
         for i, answer in _DO[request["do"]](envs, request):
-            said.write(_line(i, answer))
+            said.write(_line(i, answer).encode("ascii"))
             said.flush()
 
 
@@ -104,24 +99,6 @@ def _told_error(error: Exception) -> dict[str, str]:
     if isinstance(error, GigymError):
         return {"kind": type(error).__name__, "message": str(error)}
     return {"kind": "", "message": f"raised {type(error).__name__}: {error}"}
-
-
-def _own_streams() -> tuple[IO[str], IO[str]]:
-    """The protocol's pipes, out of the reach of environments."""
-    told, said = os.fdopen(os.dup(0), encoding="ascii"), os.fdopen(os.dup(1), "w", encoding="ascii")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    sys.stdin, sys.stdout = open(os.devnull, encoding="utf-8"), sys.stderr  # noqa: SIM115
-    return told, said
-
-
-def _end_with(parent: int) -> None:
-    """End at once when the parent is gone, even in the middle of an environment's answer."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH_S)
-    os._exit(0)
 
 
 if __name__ == "__main__":
