@@ -22,11 +22,12 @@ from ..envs.connect import ConnectedPool, Target, seat_pool, urls_of
 from ..envs.connect.target import NATIVE
 from ..envs.remote import ClientSpec
 from ..grouping import Group
-from ..servers import HostedEnv, LocalServer, ServerSpec, load_token
+from ..servers import HostedEnv, LocalServer, ServerSpec
 from .config import Config
 from .errors import ConfigError, TooManyFailures
 from .signals import StopWish
 from .weights import Actor
+from .world import server_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,18 +125,10 @@ class Arena:
                 urls=urls_of(self._urls),
                 env=self._config.env.id,
                 kind=self._config.env.kind if self._config.env.urls else NATIVE,
-                token=self._token(),
+                token=server_token(self._config),
             )
             self._pools[key] = seat_pool(target, remote, client)
         return self._pools[key]
-
-    def _token(self) -> str | None:
-        path = Path(self._config.env.token_file).expanduser()
-        if not self._config.env.token_file or not self._config.env.urls:
-            return None
-        if not path.is_file():
-            raise ConfigError(f"env.token_file: no such file: {path}")
-        return load_token(path)
 
     @property
     def _hosted(self) -> tuple[str, ...]:

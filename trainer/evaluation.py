@@ -23,7 +23,7 @@ from .score import Score, score_by_type
 from .signals import StopWish
 from .tasks import plan_tasks
 from .weights import load_actor
-from .world import world_card
+from .world import hosted_games, world_card
 
 _EVALUATION = -3
 
@@ -103,7 +103,8 @@ def _tasks(config: Config, options: EvalOptions) -> tuple[tuple[Task, ...], Mapp
                 "name a split or games to score on others"
             )
         return plan.tasks(plan.heldout_seeds[: options.episodes or None]), plan.heldout_options
-    games = None if config.env.urls else make(config.env.id, **own).num_tasks
+    far = bool(config.env.urls)
+    games = hosted_games(config) if far else make(config.env.id, **own).num_tasks
     count = options.episodes or games or config.eval.episodes
     return tuple(Task(env=config.env.id, seed=seed) for seed in range(count)), own
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..agents.record import Source, write_episodes
 from ..agents.rollout import rollout_metrics
-from ..envs import MissingExtra
+from ..envs import MissingExtra, ServerError
 from ..grouping import Group
 from .arena import Arena, Occasion
 from .checkpoint import (
@@ -49,7 +49,11 @@ def train(config: Config, progress: Progress) -> RunDir:
 
     Raises `Interrupted` when a signal stopped it; the run can then be resumed.
     """
-    plan = plan_tasks(config)
+    try:
+        plan = plan_tasks(config)
+    except ServerError:
+        create_run(config).set_status("failed")
+        raise
     return _drive(create_run(config), config, plan, progress)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from ..envs import Task, make
 from .config import Config
 from .errors import ConfigError
-from .world import world_card
+from .world import hosted_games, world_card
 
 _UNLIMITED = 2**30
 
@@ -46,13 +46,16 @@ class TaskPlan:
 
 
 def plan_tasks(config: Config) -> TaskPlan:
-    """Lay the tasks of a run out. Raises `ConfigError` when the games do not suffice."""
+    """Lay the tasks of a run out.
+
+    Raises `ConfigError` when the games do not suffice, `ServerError` when the servers of `env.urls`
+    cannot be asked for theirs.
+    """
     env_card = world_card(config)
     options = dict(config.env.options)
-    if any(options.get(name) for name in env_card.host_options):
-        games = make(config.env.id, **options).num_tasks
-        if games is not None:
-            return _plan_fixed(config, games)
+    games = _fixed_games(config)
+    if games is not None:
+        return _plan_fixed(config, games)
     first = config.warmstart.first_seed
     has_test = "test" in env_card.splits and options.get("split", "train") != "test"
     if config.rollout.pool > first:
@@ -71,6 +74,16 @@ def plan_tasks(config: Config) -> TaskPlan:
         demo_seeds=range(first, first + _demos(config)),
         heldout_seeds=range(held) if has_test else range(_UNLIMITED, _UNLIMITED + held),
     )
+
+
+def _fixed_games(config: Config) -> int | None:
+    """Size of the fixed set of games that is played, here or at servers; None where it has none."""
+    if config.env.urls:
+        return hosted_games(config)
+    options = dict(config.env.options)
+    if any(options.get(name) for name in world_card(config).host_options):
+        return make(config.env.id, **options).num_tasks
+    return None
 
 
 def _plan_fixed(config: Config, games: int) -> TaskPlan:

@@ -1,10 +1,12 @@
 """Which tasks a run trains on, demonstrates and holds out."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from gigym.servers import HostedEnv, LocalServer, ServerSpec
 from gigym.trainer import ConfigError, load_config
 from gigym.trainer.tasks import iteration_seeds, plan_tasks
 
@@ -64,3 +66,14 @@ def test_a_pool_larger_than_the_set_is_refused(test_data: Path) -> None:
     config = load_config("quickstart", [f"env.games={games}", "rollout.pool=141"])
     with pytest.raises(ConfigError, match="141 training games asked for, the set holds 140"):
         plan_tasks(config)
+
+
+def test_the_games_of_a_server_are_cut_into_three_as_well(test_data: Path) -> None:
+    games = str(test_data / "alfworld" / "valid_seen.jsonl.xz")
+    hosted = HostedEnv(id="ALFWorld-v0", options={"games": games})
+    near = plan_tasks(load_config("quickstart", [f"env.games={games}"]))
+    with LocalServer(ServerSpec(envs=(hosted,), port=0)) as server:
+        far = plan_tasks(load_config("quickstart", [f"env.urls={json.dumps([server.url])}"]))
+    assert (far.train_seeds, far.heldout_seeds) == (near.train_seeds, near.heldout_seeds)
+    assert not set(far.heldout_seeds) & {*far.train_seeds, *far.demo_seeds}
+    assert max(far.heldout_seeds) < 140
