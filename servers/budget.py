@@ -1,5 +1,7 @@
 """What an episode may weigh: long observations are cut, endless episodes end.
 
+Observations count in bytes of UTF-8, actions in characters.
+
 A cut leaves a marker in the text that says how much is missing. Both happen before keys are taken,
 so that a replay under the same limits sees the same replies.
 """
@@ -28,7 +30,7 @@ class Budget:
     def pay(self, action: str, reply: Reply) -> Reply:
         """The reply within the limits; one that is no sound reply is left for the check of it."""
         self.cuts = ()
-        size = _size(reply.observation) if _is_reply(reply) else None
+        size = _size(reply)
         if size is None:
             return reply
         if size > self._limits.observation_bytes:
@@ -36,7 +38,7 @@ class Budget:
             reply = replace(reply, observation=observation)
             size = self._limits.observation_bytes
             self.cuts = ("observation",)
-        self._spent += size + (_size(action) or 0)
+        self._spent += size + len(action)
         if self._spent < self._limits.episode_bytes or reply.done:
             return reply
         self.cuts = (*self.cuts, "episode")
@@ -56,15 +58,14 @@ def _marker(num_bytes: int) -> str:
     return f"\n[{num_bytes} bytes cut]"
 
 
-def _is_reply(reply: object) -> bool:
-    return isinstance(reply, Reply)
-
-
-def _size(text: object) -> int | None:
-    """Length in UTF-8; None for what cannot be written so."""
+def _size(reply: object) -> int | None:
+    """Length of the observation in UTF-8; None for what cannot be written so."""
+    text = reply.observation if isinstance(reply, Reply) else None
     if not isinstance(text, str):
         return None
+    if text.isascii():
+        return len(text)
     try:
-        return len(text) if text.isascii() else len(text.encode())
+        return len(text.encode())
     except UnicodeEncodeError:
         return None
