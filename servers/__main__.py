@@ -6,7 +6,6 @@ the pipe open: this process ends when the pipe does, so that it never outlives i
 
 import argparse
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -18,10 +17,10 @@ from pathlib import Path
 from .. import GigymError
 from ..envs.options import parse_options
 from . import HostedEnv, Limits, ServerSpec, load_token, serve
+from .parent import die_with_parent
 from .ready import Ready, failure_line, ready_line
 from .spec import load_spec
 
-_PR_SET_PDEATHSIG = 1
 _LAST_WORDS_S = 3.0
 
 
@@ -79,7 +78,7 @@ def _spec(given: argparse.Namespace) -> ServerSpec:
 
 def _serve_parent() -> int:
     """Serve for the process at the other end of stdin and stdout, and end with it."""
-    _die_with_parent()
+    die_with_parent()
     spec = load_spec(sys.stdin.readline())
     threading.Thread(target=_watch_stdin, daemon=True).start()
     # What environments print must not mix with the one line that the parent reads.
@@ -95,13 +94,6 @@ def _serve_parent() -> int:
             print(failure_line(error), file=channel, flush=True)
             return error.exit_code
     return 0
-
-
-def _die_with_parent() -> None:
-    """Ask Linux for a SIGKILL when the parent's thread ends; elsewhere stdin tells."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _watch_stdin() -> None:

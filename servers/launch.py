@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from .. import GigymError
 from ..envs import errors as env_errors
+from ..envs.child import python_path
 from ..envs.errors import need
 from . import errors as server_errors
 from .errors import ServerStartError, WireFault
@@ -148,7 +149,7 @@ class LocalServer:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
-                    env={**os.environ, "PYTHONPATH": _python_path()},
+                    env={**os.environ, "PYTHONPATH": python_path()},
                     start_new_session=True,
                 )
         return process
@@ -213,8 +214,3 @@ def _temporary_log() -> Path:
     descriptor, name = tempfile.mkstemp(prefix="gigym-server-", suffix=".log")
     os.close(descriptor)
     return Path(name)
-
-
-def _python_path() -> str:
-    """Import paths of this process, so that the child finds what was found here."""
-    return os.pathsep.join(path or os.getcwd() for path in sys.path)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .streams import python_path
+from ..child import python_path
 
 _CHUNK = 2**16
 _FAREWELL_S = 2.0

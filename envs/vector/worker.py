@@ -7,15 +7,15 @@ goes to stderr, and what they read from stdin is empty, so that neither mixes wi
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from ... import GigymError
 from ..base import TextEnv
+from ..child import card_of, end_with_parent, own_streams
 from ..registry import make, register, registered
-from ..types import EnvCard, Reply
+from ..types import Reply
 from .crew import Answer, Start
 from .local import act, begin
-from .streams import end_with_parent, own_streams
 
 
 def main() -> None:
@@ -72,15 +72,6 @@ _DO: dict[str, Callable[[dict[int, TextEnv], dict[str, Any]], Iterator[tuple[int
     "answer": _answer,
     "replay": _replay,
 }
-
-
-def card_of(tree: dict[str, Any]) -> EnvCard:
-    """A card from its JSON form."""
-    fixed: dict[str, Any] = {
-        name: tuple(cast("list[Any]", value)) if isinstance(value, list) else value
-        for name, value in tree.items()
-    }
-    return EnvCard(**fixed)
 
 
 def _line(i: int, answer: Answer | None) -> str:

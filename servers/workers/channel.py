@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Self, cast
 
+from ...envs.child import python_path
 from .frames import MODULE
 
 _FLUSH_S = 1.0
@@ -42,7 +43,7 @@ class Channel(asyncio.SubprocessProtocol):
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=None,
-            env={**os.environ, "PYTHONPATH": _python_path()},
+            env={**os.environ, "PYTHONPATH": python_path()},
             start_new_session=True,
         )
         return channel
@@ -119,8 +120,3 @@ class Channel(asyncio.SubprocessProtocol):
 
 def _ignore(channel: Channel, line: bytes) -> None:
     """A process that nobody asked anything has nothing to say."""
-
-
-def _python_path() -> str:
-    """Import paths of this process, so that the worker finds what was found here."""
-    return os.pathsep.join(path or os.getcwd() for path in sys.path)

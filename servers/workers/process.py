@@ -4,30 +4,23 @@ It ends when its pipe closes or its parent is gone, whichever shows first. What 
 goes to stderr, and what they read from stdin is empty, so that neither mixes with the protocol.
 """
 
-import contextlib
-import ctypes
 import functools
 import importlib
 import json
-import os
 import signal
-import sys
-import threading
-import time
 import traceback
-from typing import IO, Any
+from typing import Any
 
+from ...envs.child import card_of, end_with_parent, own_streams
 from ...envs.registry import register, registered
-from ...envs.vector.worker import card_of
 from ...envs.wire import Code, ResetItem, RestoreItem, SidItem, StepItem
 from ..errors import WireFault
+from ..parent import die_with_parent
 from ..playing import Player, built
 from ..sessions import Session
 from ..spec import HostedEnv, Limits
 from .frames import Build, Fork, Head, Recorder, Verb, answer_line, fault_text, read_call
 
-_PR_SET_PDEATHSIG = 1
-_WATCH_S = 1.0
 _DONE = b"{}"
 _ITEMS: dict[Verb, type[SidItem]] = {
     "build": Build,
@@ -43,12 +36,13 @@ _ITEMS: dict[Verb, type[SidItem]] = {
 
 def main() -> None:
     """Serve until the server closes the pipe."""
-    _end_with(os.getppid())
+    die_with_parent()
+    end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM):
         # A service manager may signal all processes of the server, which has yet to drain. A
         # handler, unlike SIG_IGN, is not passed on to what environments start.
         signal.signal(number, _unheard)
-    told, said = _own_streams()
+    told, said = own_streams()
     hall = Hall()
     for line in told:
         said.write(hall.answer(line))
@@ -152,32 +146,6 @@ def _import(module: str) -> None:
         importlib.import_module(module)
     except Exception as error:
         raise WireFault(Code.INTERNAL, f"it cannot import {module!r}: {error}") from error
-
-
-def _own_streams() -> tuple[IO[bytes], IO[bytes]]:
-    """The protocol's pipes, out of the reach of environments."""
-    told, said = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    sys.stdin, sys.stdout = open(os.devnull, encoding="utf-8"), sys.stderr  # noqa: SIM115
-    return told, said
-
-
-def _end_with(parent: int) -> None:
-    """End when the parent does, even in the middle of an environment's answer."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    """For systems that do not tell, and for a parent that was gone before it could be told of."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH_S)
-    os._exit(0)
 
 
 if __name__ == "__main__":
