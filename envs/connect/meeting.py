@@ -176,21 +176,15 @@ def _chosen(url: str, envs: Sequence[EnvInfo], wanted: str | None) -> EnvInfo:
 async def _openenv(http: Http, target: Target, schema: Any, give_up_at: float) -> Meeting:  # noqa: ANN401
     metadata = (await http.get("/metadata", give_up_at)).members
     listed = (await http.get("/list_environments", give_up_at)).tree
-    told = [metadata.get("name"), *cast("list[Any]", listed if isinstance(listed, list) else [])]
-    names = list(dict.fromkeys(clean(name) for name in told if isinstance(name, str)))
-    path = ""
-    if target.env is not None and _plain(target.env) not in {_plain(known) for known in names}:
-        path = f"/openenv/{quote(target.env, safe='')}"
-        beside = await http.get(f"{path}/schema", give_up_at)
-        if not _is_schema(beside):
-            known = ", ".join(names) or "an environment without a name"
-            raise UnknownEnv(
-                f"{http.url} is an OpenEnv server of {known}, not of {target.env!r}; "
-                "leave env out, or name what it plays"
-            )
-        schema = beside.members
+    names = [
+        clean(str(name)) for name in cast("list[Any]", listed if isinstance(listed, list) else [])
+    ]
+    first = clean(str(metadata.get("name") or next(iter(names), OPENENV)))
+    path = await _path(http, first, names, target.env, give_up_at)
+    if path:
+        schema = (await http.get(f"{path}/schema", give_up_at)).members
         metadata = (await http.get(f"{path}/metadata", give_up_at)).members
-    env_id = target.env or next(iter(names), OPENENV)
+    env_id = target.env or first
     card = foreign_card(
         env_id,
         clean(str(metadata.get("version") or "0")),
@@ -199,6 +193,29 @@ async def _openenv(http: Http, target: Target, schema: Any, give_up_at: float) -
     )
     form = action_form(schema["action"], target.shape, http.url + path)
     return Meeting(kind=OPENENV, card=card, option_names=_OURS, form=form, path=path)
+
+
+async def _path(
+    http: Http, first: str, names: Sequence[str], wanted: str | None, give_up_at: float
+) -> str:
+    """Where the wanted environment stands below the URL; the server's first is at the root."""
+    told = ", ".join(dict.fromkeys([first, *names]))
+    if wanted is None:
+        if len(names) > 1:
+            raise UnknownEnv(f"{http.url} serves {told}; name one of them: env={names[0]!r}")
+        return ""
+    if _plain(wanted) == _plain(first):
+        return ""
+    path = f"/openenv/{quote(wanted, safe='')}"
+    if _is_schema(await http.get(f"{path}/schema", give_up_at)):
+        return path
+    # The original lists a server's own name for its one environment beside that of its class.
+    if len(names) == 1 and _plain(wanted) == _plain(names[0]):
+        return ""
+    raise UnknownEnv(
+        f"{http.url} is an OpenEnv server of {told}, not of {wanted!r}; "
+        "leave env out, or name what it plays"
+    )
 
 
 def _is_schema(heard: Heard) -> bool:
