@@ -143,9 +143,10 @@ def trace_of(error: BaseException) -> list[JsonValue]:
 
 def as_text(fields: dict[str, JsonValue]) -> str:
     """A line for a person."""
-    rest = {name: value for name, value in fields.items() if name not in ("t", "event", "trace")}
+    hidden = {"t", "event"} | ({"level"} if fields["level"] == "info" else set[str]())
+    rest = {name: value for name, value in fields.items() if name not in hidden}
     said = " ".join(f"{name}={json.dumps(value)}" for name, value in rest.items())
-    return f"{fields['event']} {said}"
+    return f"{fields['event']} {said}".strip()
 
 
 class Logged(Watch):

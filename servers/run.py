@@ -1,7 +1,7 @@
 """Serving until a signal comes: the socket, uvicorn, the ready line, the orderly end.
 
 SIGTERM stops the leasing of sessions and serves the living ones for `grace_s`; SIGINT, or a second
-signal, ends after the requests under way; one more ends at once.
+signal, ends after the requests under way, two seconds later at most; one more ends at once.
 """
 
 import importlib
@@ -29,6 +29,8 @@ from .ready import Announce, Ready, curl_line, print_ready
 from .spec import ServerSpec, bracketed, check_bind
 
 _TICKS_A_LOOK = 10
+_LAST_ANSWERS_S = 2
+"""How long requests under way are waited for in the end."""
 _STDERR = 2
 _FILES = 65_536
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -147,7 +149,7 @@ def _config(host: Host) -> uvicorn.Config:
         proxy_headers=False,
         backlog=BACKLOG,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=_LAST_ANSWERS_S,
         h11_max_incomplete_event_size=64 * 2**10,
     )
 
