@@ -24,6 +24,7 @@ from ..faults import fault_response
 from ..replies import encode
 from . import forms
 from .face import Face, asked_opening, face_of, hall_of
+from .forms import ErrorCode
 from .mcp import RpcAnswer, RpcRequest, respond_to
 from .seats import Seat
 from .tasks import BadTask, NoTasks
@@ -42,6 +43,8 @@ _KEPT_HEADERS = frozenset({"retry-after", "connection"})
 Faced = Annotated[Face, Depends(face_of)]
 Responses = dict[int | str, dict[str, Any]]
 
+_REFUSALS = (RequestValidationError, Unreadable, HTTPException, NoTasks, BadTask, WireFault)
+_WAIT = {"Retry-After": {"description": "whole seconds", "schema": {"type": "integer"}}}
 REFUSED: Responses = {
     "4XX": {"model": FaultAnswer, "description": "Refused before it reached the environment"},
     404: {"model": forms.Refusal, "description": "No such environment"},
@@ -51,8 +54,8 @@ _PLAYED: Responses = {
         "model": forms.Invalid,
         "description": "The message does not validate, or the environment does not take it",
     },
-    429: {"model": forms.Refusal, "description": "No session came free"},
-    503: {"model": forms.Refusal, "description": "Draining, or the worker process was lost"},
+    429: {"model": forms.Refusal, "description": "No session came free", "headers": _WAIT},
+    503: {"model": forms.Refusal, "description": "Draining, or a worker died", "headers": _WAIT},
     504: {"model": forms.Refusal, "description": "The environment did not answer in time"},
 }
 
@@ -67,21 +70,29 @@ class Route(APIRoute):
         async def answered(request: Request) -> Response:
             try:
                 return await handler(request)
-            except RequestValidationError as error:
-                return _invalid(problems_of(error.errors()))
-            except HTTPException as error:
-                return _detail(error.status_code, error.detail)
-            except NoTasks as error:
-                return _detail(501, str(error))
-            except BadTask as error:
-                return _detail(400, str(error))
-            except Unreadable as error:
-                return _invalid(error.problems)
-            except WireFault as fault:
-                hall_of(request).seats.host.watch.refused(fault.code)
-                return _refused(fault)
+            except _REFUSALS as error:
+                code, answer = _answer_to(error)
+                hall_of(request).seats.host.watch.refused(code)
+                return answer
 
         return answered
+
+
+def _answer_to(error: Exception) -> tuple[str, Response]:
+    """The answer to an error, and the code to count it by."""
+    match error:
+        case RequestValidationError():
+            return ErrorCode.VALIDATION_ERROR, _invalid(problems_of(error.errors()))
+        case Unreadable():
+            return ErrorCode.VALIDATION_ERROR, _invalid(error.problems)
+        case HTTPException():
+            return Code.UNKNOWN_ENV, _detail(error.status_code, error.detail)
+        case NoTasks():
+            return Code.BAD_REQUEST, _detail(501, str(error))
+        case WireFault():
+            return error.code, _refused(error)
+        case _:
+            return Code.BAD_REQUEST, _detail(400, str(error))
 
 
 public = APIRouter(route_class=Route, tags=["OpenEnv"], responses=REFUSED)

@@ -1,4 +1,6 @@
-"""An environment that can be built until its fuse blows; importing this registers it."""
+"""An environment that is slow on command, and can be built until its fuse blows."""
+
+import time
 
 from gigym.envs import EnvCard, Options, Reply, TextEnv, register
 
@@ -18,6 +20,8 @@ class Fuse(TextEnv):
         return Reply(observation="There is light.")
 
     def act(self, action: str) -> Reply:
+        if action == "wait":
+            time.sleep(1.0)
         return Reply(observation="It flickers.")
 
 

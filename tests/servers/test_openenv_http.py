@@ -181,6 +181,15 @@ async def test_a_full_server_answers_429_and_when_to_come_again() -> None:
         assert isinstance(answer.json()["detail"], str)
 
 
+async def test_refusals_are_counted(door: Door) -> None:
+    await door.post("/reset", {"seed": -1})
+    await door.post("/openenv/Trapdoor-v0/step", {"action": {"command": "crash"}})
+    await door.http.get("/openenv/Nowhere-v0/schema")
+    counted = (await door.http.get("/metrics")).text
+    for code in ("VALIDATION_ERROR", "ENV_ERROR", "UNKNOWN_ENV"):
+        assert f'gigym_errors_total{{code="{code}"}} 1.0' in counted, code
+
+
 async def test_the_token_is_asked_for_but_by_health() -> None:
     async with open_door(replace(SPEC, token="sesame")) as door:
         bare = {"Authorization": ""}

@@ -49,6 +49,32 @@ async def test_a_dropped_socket_leaves_its_episode_to_the_next_one() -> None:
         assert len(house.host.store) == 0
 
 
+async def test_a_step_whose_socket_dropped_is_taken_once_and_waited_for() -> None:
+    spec = replace(SPEC, envs=(HostedEnv(id="Fuse-v0"),), workers=1, imports=("fuse_env",))
+    async with open_house(spec) as house:
+        async with house.talk() as talk:
+            await talk.told("reset", {"seed": 7})
+            sid = (await talk.state())["session_id"]
+            await talk.socket.send('{"type":"step","data":{"command":"wait"}}')
+            await asyncio.sleep(0.2)
+            talk.socket.transport.abort()
+        async with house.talk(f"/ws?session_id={sid}") as talk:
+            assert (await talk.state())["step_count"] == 1
+            await talk.step("look")
+            assert (await talk.state())["step_count"] == 2
+
+
+async def test_a_session_that_is_closed_while_attached_ends_with_its_socket() -> None:
+    async with open_house() as house:
+        async with house.talk() as talk:
+            sid = await begun(talk)
+            close: Tree = {"jsonrpc": "2.0", "id": 1, "method": "openenv/session/close"}
+            answer = await native(house, "/mcp", {**close, "params": {"session_id": sid}})
+            assert answer["result"] == {"session_id": sid, "closed": False, "closing": True}
+            await talk.step("east")
+        await until(lambda: len(house.host.store) == 0)
+
+
 async def test_one_socket_at_a_time() -> None:
     async with open_house() as house, house.talk() as talk:
         sid = await begun(talk)
