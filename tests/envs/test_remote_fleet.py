@@ -1,6 +1,8 @@
 """Pools over several servers: who is asked, who is left, and what is carried over."""
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,10 +14,10 @@ from far_seats import QUICK, LossyWire, Network, in_process, play
 from http_door import SPEC
 from socket_door import Sockets
 
-from gigym.envs import EnvTimeout, EpisodeLost, ServerError, ServerUnreachable, Task
+from gigym.envs import EnvTimeout, EpisodeLost, Reply, ServerError, ServerUnreachable, Task
 from gigym.envs.remote import ClientSpec, RemotePool, RemoteSeat
 from gigym.envs.wire import Code, ResetItem, StepItem
-from gigym.servers import Limits
+from gigym.servers import HostedEnv, Limits, LocalServer, ServerSpec
 from gigym.servers.batch import Result
 from gigym.servers.errors import WireFault
 from gigym.servers.host import Host
@@ -342,3 +344,37 @@ async def test_copies_whose_answer_is_lost_are_closed_with_the_pool(network: Net
         wires[0].left = 0
         await seat.step("east")
     assert len(network.hosts[A].store) == 0
+
+
+def runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_server_told_to_stop_is_left_with_its_episodes_whole() -> None:
+    spec = ServerSpec(envs=(HostedEnv(id="Corridor-v0"),), port=0, imports=("corridor_env",))
+
+    async def games(urls: list[str], pid: int) -> tuple[list[list[Reply]], int, int]:
+        async def stop(turn: int) -> None:
+            if turn == 4 and not stopped:
+                stopped.append(turn)
+                os.kill(pid, signal.SIGTERM)
+            await asyncio.sleep(0.05)
+
+        stopped: list[int] = []
+        async with RemotePool(urls, "Corridor-v0", {}, client=ClientSpec(probe_s=0.5)) as pool:
+            seats = await pool.open(8)
+            played = (play(seat, i, steps=20, hook=stop) for i, seat in enumerate(seats))
+            return list(await asyncio.gather(*played)), pool.handed_over, pool.rebuilt
+
+    with LocalServer(spec) as one, LocalServer(spec) as two:
+        began, pid = time.monotonic(), one.pid
+        got, handed_over, rebuilt = asyncio.run(games([one.url, two.url], pid))
+        assert (handed_over, rebuilt) == (4, 0)
+        while runs(pid) and time.monotonic() - began < 25:
+            time.sleep(0.05)
+        assert not runs(pid), "it stops once all have left, not after its grace"
+    assert got == asyncio.run(in_process(8, steps=20))
