@@ -152,7 +152,7 @@ class AgentGymSession:
         if not isinstance(found, list):
             return None
         names = [one for one in cast("list[Any]", found) if isinstance(one, str)]
-        bar = ("search[<keywords>]",) if told.get("has_search_bar") is True else ()
+        bar = ("search[<your query>]",) if told.get("has_search_bar") is True else ()
         return (*bar, *(f"click[{sound(name)}]" for name in names if name != "search"))
 
 

@@ -15,6 +15,7 @@ from ..errors import BadOption, ServerError, ServerUnreachable
 from ..remote import ClientSpec
 from ..remote.address import is_loopback, printable_token
 from ..remote.faults import clean
+from .shapes import parsed
 
 _MAX_ANSWER = 64 * 2**20
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -94,7 +95,7 @@ class Http:
         request = self._http.build_request(method, path, headers=headers, content=body)
         answer = await self._http.send(request, stream=True)
         try:
-            return Heard(status=answer.status_code, tree=_parsed(await self._read(answer)))
+            return Heard(status=answer.status_code, tree=parsed(await self._read(answer)))
         finally:
             await answer.aclose()
 
@@ -114,17 +115,6 @@ def _written(tree: object) -> bytes:
         return json.dumps(tree, allow_nan=False).encode("ascii")
     except (ValueError, TypeError) as error:
         raise BadOption(f"what is sent to a server must be JSON: {error}") from None
-
-
-def _parsed(body: bytes) -> Any:  # noqa: ANN401
-    try:
-        return json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _silence(place: str, waited_s: float, error: Exception) -> ServerUnreachable:

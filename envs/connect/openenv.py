@@ -7,7 +7,7 @@ call that was cancelled, the socket is of no more use. This is the one file that
 import asyncio
 import contextlib
 import json
-from typing import Any, cast
+from typing import cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -23,7 +23,7 @@ from ..remote.address import is_loopback, printable_token
 from ..remote.faults import clean
 from ..types import Reply
 from .foreign import Begin, Full, Lost
-from .shapes import ActionForm, Tree, broken, read_reply
+from .shapes import ActionForm, Tree, broken, parsed, read_reply
 from .target import Shape, Target
 
 _FRAME_BYTES = 16 * 2**20
@@ -189,10 +189,7 @@ class OpenEnvSession:
             raise Lost(f"{self._url} closed the socket ({clean(str(error))})") from None
 
     def _parsed(self, frame: str | bytes) -> Tree:
-        try:
-            told: Any = json.loads(frame)
-        except (ValueError, RecursionError):
-            told = None
+        told = parsed(frame)
         if not isinstance(told, dict):
             raise broken(self._url, "a frame is not a JSON object")
         return cast("Tree", told)

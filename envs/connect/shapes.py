@@ -142,8 +142,10 @@ def small(facts: Tree) -> dict[str, JsonValue]:
     kept: dict[str, JsonValue] = {}
     left = _INFO_BYTES - 2
     for name, fact in facts.items():
-        with contextlib.suppress(UnicodeEncodeError):
-            size = len(compact({name: fact}).encode())
+        # Not encodable, not finite, or nested too deep: not for JSON, so not for us.
+        with contextlib.suppress(ValueError, RecursionError):
+            text = json.dumps({name: fact}, ensure_ascii=False, allow_nan=False)
+            size = len(text.encode())
             if size <= left:
                 kept[name] = fact
                 left -= size
@@ -153,6 +155,20 @@ def small(facts: Tree) -> dict[str, JsonValue]:
 def compact(value: object) -> str:
     """JSON without spaces, with its characters as they are."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def parsed(text: str | bytes) -> object:
+    """What JSON says; None for what is none, such as NaN, or is nested beyond reason."""
+    try:
+        tree: object = json.loads(text, parse_constant=_no_constant)
+        json.dumps(tree)
+    except (ValueError, RecursionError):
+        return None
+    return tree
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def broken(url: str, why: str) -> ServerError:
