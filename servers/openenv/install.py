@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from ...envs import BadOption, make
 from ..host import Host
 from . import routes, rpc_socket, socket, task_routes
-from .face import PREFIX, Hall, hall_of
+from .face import PREFIX, Hall, face_of, hall_of
 from .pages import HEADERS, page
 from .seats import Seats
 from .tasks import Shelf
@@ -85,9 +85,11 @@ def _mode() -> str:
 
 
 def _named(
+    request: Request,
     env_id: Annotated[str, Path(description="Id of an environment of this server.")],
 ) -> None:
-    """Publishes the parameter; `face_of` reads it."""
+    """Publishes the parameter, and raises `HTTPException` (404) where there is no such one."""
+    face_of(request)
 
 
 _documents = APIRouter(route_class=routes.Route, include_in_schema=False)

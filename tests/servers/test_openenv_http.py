@@ -80,8 +80,9 @@ async def test_metadata_tells_the_environment_that_the_path_names(door: Door) ->
         "documentation_url": None,
     }
     assert (await get(door, "/openenv/Dice-v0/metadata"))["name"] == "Dice-v0"
-    unknown = await door.http.get("/openenv/Nowhere-v0/metadata")
-    assert unknown.status_code == 404 and "Nowhere-v0" in unknown.json()["detail"]
+    for route in ("health", "metadata", "schema", "state", "docs", "openapi.json"):
+        unknown = await door.http.get(f"/openenv/Nowhere-v0/{route}")
+        assert unknown.status_code == 404 and "Nowhere-v0" in unknown.json()["detail"], route
 
 
 async def test_a_reset_answers_the_beginning_and_keeps_nothing(door: Door) -> None:
