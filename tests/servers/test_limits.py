@@ -153,6 +153,15 @@ def test_a_frame_may_be_as_long_as_a_body() -> None:
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
 
 
+def test_frames_come_in_at_the_rate_that_is_allowed() -> None:
+    with running(requests_per_s=4) as address, open_socket(address) as ours:
+        began = time.monotonic()
+        for id in range(43):
+            ours.send(f'{{"id": {id}, "call": "close", "items": []}}')
+            assert '"results":[]' in str(ours.recv(20))
+        assert time.monotonic() - began > 0.5, "forty at once, then four a second"
+
+
 async def stepped(door: Door, env: str, action: str, n: int = 0, sid: str = "") -> Tree:
     sid = sid or await door.begun(env)
     return await door.item("/v1/step", sid=sid, ep=1, n=n, action=action)
