@@ -14,20 +14,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..agents.anchors import AnchorKind
-from ..agents.hf import HFEngine
 from ..agents.rollout import RolloutSpec, collect
-from ..agents.source import ModelWeights
 from ..envs import Task, card
 from ..envs.connect import ConnectedPool, Target, seat_pool, urls_of
 from ..envs.connect.target import NATIVE
 from ..envs.remote import ClientSpec
 from ..grouping import Group
 from ..servers import HostedEnv, LocalServer, ServerSpec
+from .abroad import server_token
 from .config import Config
+from .engines import start_sampler
 from .errors import ConfigError, TooManyFailures
 from .signals import StopWish
 from .weights import Actor
-from .world import server_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ class Arena:
         with contextlib.ExitStack() as stack:
             self._urls = self._config.env.urls or (self._start_server(stack),)
             self._runner = stack.enter_context(asyncio.Runner())
-            self._engine = self._runner.run(self._start_engine())
+            self._sampler = self._runner.run(start_sampler(self._config, self._actor))
             self._stack = stack.pop_all()
         return self
 
@@ -85,8 +84,11 @@ class Arena:
         return groups
 
     def push(self, version: str) -> None:
-        """Let the engine sample with the learner's present weights from here on."""
-        self._runner.run(self._engine.push_weights(ModelWeights(self._actor.model), version))
+        """Let the engine sample with the learner's present weights from here on.
+
+        Raises `PushError` where it does not.
+        """
+        self._runner.run(self._sampler.push(version))
 
     async def _collect(
         self, tasks: Sequence[Task], options: Mapping[str, Any], occasion: Occasion
@@ -106,7 +108,7 @@ class Arena:
             generate_deadline_s=config.generate_deadline_s,
             max_live=self._config.engine.slots,
         )
-        return await collect(tasks, pool, self._engine, self._actor.dialogue, spec)
+        return await collect(tasks, pool, self._sampler.engine, self._actor.dialogue, spec)
 
     async def _anchor(self, pool: ConnectedPool) -> AnchorKind:
         """The anchor that was asked for; foreign servers name no states, but show observations."""
@@ -140,20 +142,10 @@ class Arena:
         server = stack.enter_context(LocalServer(spec, log=self._logs / "server.log"))
         return server.url
 
-    async def _start_engine(self) -> HFEngine:
-        on_cpu = next(self._actor.model.parameters()).device.type == "cpu"
-        wanted = self._config.rollout.deterministic
-        return HFEngine(
-            self._actor.model,
-            slots=self._config.engine.slots,
-            max_model_len=self._config.engine.max_model_len,
-            deterministic=on_cpu if wanted is None else wanted,
-        )
-
     async def _close(self) -> None:
         for pool in self._pools.values():
             await pool.aclose()
-        await self._engine.close()
+        await self._sampler.engine.close()
 
 
 def refuse_failures(groups: Sequence[Group], most: float) -> None:

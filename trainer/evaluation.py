@@ -11,6 +11,7 @@ from ..agents.record import Source, write_episodes
 from ..agents.rollout import rollout_metrics
 from ..envs import Task, make
 from ..grouping import Group
+from .abroad import hosted_games
 from .arena import Arena, Occasion
 from .checkpoint import find_checkpoint
 from .config import Config
@@ -23,7 +24,7 @@ from .score import Score, score_by_type
 from .signals import StopWish
 from .tasks import plan_tasks
 from .weights import load_actor
-from .world import hosted_games, world_card
+from .world import world_card
 
 _EVALUATION = -3
 

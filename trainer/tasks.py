@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..envs import Task, make
+from .abroad import hosted_games
 from .config import Config
 from .errors import ConfigError
-from .world import hosted_games, world_card
+from .world import world_card
 
 _UNLIMITED = 2**30
 
