@@ -243,7 +243,7 @@ class Info(Answer):
     free: int = 0
     """Sessions that could be leased at this moment."""
     status: str = "ready"
-    """As `/readyz` says it: `ready`, `starting`, `draining` or `full`."""
+    """As `/readyz` says it: `ready`, `starting`, `draining`, `full` or `failing` (workers)."""
 
 
 class Health(Answer):

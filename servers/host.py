@@ -21,7 +21,7 @@ from .events import Events
 from .logs import Logged
 from .metrics import Metrics, Standing
 from .offers import Offers
-from .playing import Player, built
+from .playing import Player, built, run_env
 from .replies import encode
 from .sessions import Session
 from .spec import HostedEnv, ServerSpec
@@ -183,7 +183,7 @@ class Host:
     def _in_worker(self, env: HostedEnv) -> bool:
         if self.spec.workers is not None:
             return self.spec.workers > 0
-        return isolated(env.id, env.options)
+        return run_env(env.id, lambda: isolated(env.id, env.options))
 
     def _pool(self) -> Pool:
         size = min(_processors(), _MOST_WORKERS) if self.spec.workers is None else self.spec.workers

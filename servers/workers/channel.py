@@ -17,6 +17,8 @@ from .frames import MODULE
 
 _FLUSH_S = 1.0
 """Longest wait for the pipes of a process that has ended."""
+_REAP_S = 5.0
+"""Longest wait for a process that was killed; the kernel may not let go of it."""
 
 
 class Channel(asyncio.SubprocessProtocol):
@@ -64,6 +66,7 @@ class Channel(asyncio.SubprocessProtocol):
         if not self.ended.done():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)
+            self._loop.call_later(_REAP_S, self._end)
 
     async def close(self, patience_s: float) -> None:
         """Let the process end by itself, by force after the patience; waits until it is gone."""
@@ -109,6 +112,9 @@ class Channel(asyncio.SubprocessProtocol):
         if self._flushing is not None:
             self._flushing.cancel()
         self._transport.close()
+        self._end()
+
+    def _end(self) -> None:
         if not self.ended.done():
             self.ended.set_result(self._transport.get_returncode())
 

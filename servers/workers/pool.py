@@ -21,6 +21,7 @@ class Pool:
         self._spare = Spare()
         self.workers: list[Worker] = []
         """Empty until opened."""
+        self._closed = False
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -40,7 +41,7 @@ class Pool:
 
     def open(self) -> None:
         """Start the processes; does not wait for them."""
-        if not self.workers:
+        if not self.workers and not self._closed:
             self.workers = [Worker(self._duty, self._spare) for _ in range(self._size)]
 
     async def seat(self, plan: Plan, sids: Sequence[str]) -> list[Seat]:
@@ -68,12 +69,15 @@ class Pool:
 
     async def close(self) -> None:
         """End all processes."""
+        self._closed = True
         workers, self.workers = self.workers, []
         await asyncio.gather(*[worker.close() for worker in workers])
         await self._spare.close()
 
     def _place(self, plan: Plan, sid: str) -> Seat:
         sound = [worker for worker in self.workers if not worker.ailing]
+        if self._closed:
+            raise WireFault(Code.DRAINING, "this server stops; lease elsewhere")
         if not sound:
             message = f"no worker process can be started: {self.ailing}"
             raise WireFault(Code.WORKER_LOST, message)

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -181,6 +183,50 @@ async def test_workers_that_cannot_start_are_said_and_not_waited_for() -> None:
         assert "no_such_module" in error_of(answer)["message"]
         ready = await door.http.get("/readyz")
         assert (ready.status_code, ready.json()) == (503, {"status": "failing"})
+
+
+async def test_a_server_is_starting_until_its_workers_are_ready() -> None:
+    async with working() as door:
+        door.host.open()
+        ready = await door.http.get("/readyz")
+        assert (ready.status_code, ready.json()) == (503, {"status": "starting"})
+        await door.lease()
+        assert (await door.http.get("/readyz")).json() == {"status": "ready"}
+
+
+async def test_a_server_that_closes_starts_no_further_worker() -> None:
+    async with working() as door:
+        await door.host.close()
+        answer = await door.post("/v1/sessions", {"env": "Corridor-v0"})
+        assert (answer.status_code, error_of(answer)["code"]) == (503, "DRAINING")
+        assert door.host.pool.pids == ()
+
+
+SCRIPT = """
+from gigym.envs import BadOption, EnvCard, Reply, TextEnv, register
+from gigym.servers import HostedEnv, ServerSpec
+from gigym.servers.host import Host
+
+class Mine(TextEnv):
+    card = EnvCard(id="Mine-v0", version="1.0.0", summary="of a script")
+
+register(Mine.card, "__main__:Mine")
+Host(ServerSpec(envs=(HostedEnv(id="Mine-v0"),)))
+try:
+    Host(ServerSpec(envs=(HostedEnv(id="Mine-v0"),), workers=1))
+except BadOption as error:
+    print(error)
+"""
+
+
+def test_an_environment_of_the_main_script_is_refused_where_workers_cannot_import_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    said = subprocess.run(
+        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=60
+    )
+    assert "put it into a module" in said.stdout, said.stderr
 
 
 async def test_only_what_is_isolated_goes_to_workers_unless_told_otherwise() -> None:
