@@ -15,9 +15,10 @@ from typing import Any, TypeAlias
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from ..envs.wire import Code
+from ..envs.wire import BOOT_HEADER, Code
 from .errors import WireFault
 from .faults import fault_response
+from .host import Host
 from .spec import Limits
 
 _RETRY_AFTER_MS = 1000
@@ -88,24 +89,27 @@ class Sockets(WebSocketsSansIOProtocol):
             self.transport.close()
 
 
-def bounded(protocol: Any, most: int) -> type[asyncio.Protocol]:  # noqa: ANN401
-    """uvicorn's protocol, with connections beyond `most` refused."""
+def bounded(protocol: Any, host: Host) -> type[asyncio.Protocol]:  # noqa: ANN401
+    """uvicorn's protocol, with connections beyond the limit of the host refused."""
+    most = host.spec.limits.connections + host.spec.limits.sessions
 
     class Bounded(protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)  # pyright: ignore[reportUnknownMemberType]
             if len(self.connections) > most:
-                self.app = _refusing(most)
+                self.app = _refusing(most, host)
 
     return Bounded
 
 
-def _refusing(most: int) -> ASGIApp:
+def _refusing(most: int, host: Host) -> ASGIApp:
     async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
         detail = {"retry_after_ms": _RETRY_AFTER_MS}
         message = f"{most} connections are open; use fewer, or raise the limit of the server"
         answer = fault_response(WireFault(Code.BUSY, message, {**detail}, status=503))
         answer.headers["Connection"] = "close"
+        answer.headers[BOOT_HEADER] = host.boot
+        host.watch.refused(Code.BUSY)
         await answer(scope, receive, send)
 
     return refuse

@@ -133,15 +133,14 @@ class EnvServer(uvicorn.Server):
 
 
 def _config(host: Host) -> uvicorn.Config:
-    most = host.spec.limits.connections + host.spec.limits.sessions
     return uvicorn.Config(
         create_app(host),
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        http=bounded(AutoHTTPProtocol, most),
-        ws=bounded(Sockets, most),
+        http=bounded(AutoHTTPProtocol, host),
+        ws=bounded(Sockets, host),
         ws_max_size=host.spec.limits.body_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=20.0,

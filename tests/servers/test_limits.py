@@ -114,6 +114,7 @@ def test_surplus_connections_are_told_to_wait_and_the_others_go_on() -> None:
         with dialled(address, GET) as surplus:
             answer = heard(surplus)
         assert answer.startswith(b"HTTP/1.1 503") and b"retry-after: 1" in answer
+        assert b"x-gigym-boot: b-" in answer
         assert b'"code":"BUSY"' in answer
         with pytest.raises(InvalidStatus) as refused:
             open_socket(address)
