@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.params import Depends as Dependency
 from fastapi.security import HTTPBearer
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -40,12 +41,13 @@ def install(app: FastAPI, host: Host) -> None:
 @cache
 def _all_routes(production: bool, secured: bool) -> list[BaseRoute]:
     """Routes know no application, so that they are made once: making them takes long."""
-    face = _face(production, secured)
     # The named faces come first: at the root, the name of an environment may hold slashes.
     every = APIRouter()
-    every.include_router(face, prefix=_NAMED, dependencies=[Depends(_named)])
+    every.include_router(
+        _named_face(production, secured), prefix=_NAMED, dependencies=[Depends(_named)]
+    )
     every.include_router(_documents)
-    every.include_router(face)
+    every.include_router(_root_face(production, secured))
     for router in (socket.router, rpc_socket.router):
         every.include_router(router, prefix=_NAMED)
         every.include_router(router)
@@ -53,23 +55,41 @@ def _all_routes(production: bool, secured: bool) -> list[BaseRoute]:
 
 
 @cache
-def _face(production: bool, secured: bool) -> APIRouter:
-    """The HTTP routes of one environment."""
-    guarded = APIRouter(dependencies=[Depends(HTTPBearer(auto_error=False))] if secured else [])
+def _root_face(production: bool, secured: bool) -> APIRouter:
+    """The HTTP routes of the first environment; `/health` wants no token."""
+    face = APIRouter()
+    face.include_router(routes.public)
+    face.include_router(_guarded(production), dependencies=_wants_token(secured))
+    return face
+
+
+@cache
+def _named_face(production: bool, secured: bool) -> APIRouter:
+    """The HTTP routes of an environment under its name."""
+    face = APIRouter(dependencies=_wants_token(secured))
+    face.include_router(routes.public)
+    face.include_router(_guarded(production))
+    return face
+
+
+def _guarded(production: bool) -> APIRouter:
+    guarded = APIRouter()
     for router in (routes.about, routes.control, task_routes.listing, task_routes.tasks):
         if not (production and router is routes.control):
             guarded.include_router(router)
-    face = APIRouter()
-    face.include_router(routes.public)
-    face.include_router(guarded)
-    return face
+    return guarded
+
+
+def _wants_token(secured: bool) -> list[Dependency]:
+    """The guard checks the token; this only publishes that there is one."""
+    return [Depends(HTTPBearer(auto_error=False))] if secured else []
 
 
 @cache
 def _document(production: bool, secured: bool) -> dict[str, Any]:
     """OpenAPI of one environment's routes."""
     title = "gigym environment in OpenEnv's protocol"
-    return get_openapi(title=title, version="1.0.0", routes=_face(production, secured).routes)
+    return get_openapi(title=title, version="1.0.0", routes=_named_face(production, secured).routes)
 
 
 def _document_of(request: Request) -> dict[str, Any]:

@@ -121,6 +121,20 @@ async def test_every_answer_is_documented_to_the_field() -> None:
         assert len(door.host.store) == 0
 
 
+async def test_a_token_is_published_where_one_is_needed() -> None:
+    async with open_door(replace(SPEC, token="sesame")) as door:
+        published: Tree = (await door.http.get("/openapi.json")).json()
+        bare = {
+            path
+            for path, methods in published["paths"].items()
+            for method in methods.values()
+            if "OpenEnv" in method.get("tags", ()) and "security" not in method
+        }
+        assert bare == {"/health"}
+        own: Tree = (await door.http.get("/openenv/Dice-v0/openapi.json")).json()
+        assert all("security" in found for way in own["paths"].values() for found in way.values())
+
+
 async def test_no_body_breaks_a_route() -> None:
     async with open_door(WITH_TASKS, sessions=64) as door:
         published: Tree = (await door.http.get("/openapi.json")).json()
