@@ -79,7 +79,7 @@ class Pool:
         if self._closed:
             raise WireFault(Code.DRAINING, "this server stops; lease elsewhere")
         if not sound:
-            message = f"no worker process can be started: {self.ailing}"
+            message = f"no worker process runs: {self.ailing}"
             raise WireFault(Code.WORKER_LOST, message)
         worker = min(sound, key=lambda worker: len(worker.seats))
         seat = Seat(sid, plan, worker, self._limits)

@@ -199,15 +199,13 @@ class Seat:
         at, trail = head.standing, self.trail
         if at is None:
             return
-        if isinstance(call.item, ResetItem | RestoreItem) and at.ep > trail.ep:
-            assert at.n is not None and at.key is not None
+        if at.n is None or at.key is None:
+            self.trail = Trail(ep=at.ep)
+        elif isinstance(call.item, ResetItem | RestoreItem) and at.ep > trail.ep:
             self.trail = Trail(
                 ep=at.ep, n=at.n, opened_by=call.item, keys=[at.key], seconds=seconds
             )
-        elif at.n is None:
-            self.trail = Trail(ep=at.ep)
         elif isinstance(call.item, StepItem) and at.n > trail.n:
-            assert at.key is not None
             trail.actions.append(call.item.action)
             trail.keys.append(at.key)
             trail.n = at.n

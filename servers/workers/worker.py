@@ -99,10 +99,10 @@ class Worker:
         self._keeper.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._keeper
-        self._channel = None
+        self._channel, self.ailing = None, "the server stops"
         self._disarm()
         for call in self._calls:
-            call.fail(WireFault(Code.DRAINING, "this server stops; lease elsewhere and replay"))
+            call.fail(self._no_process())
         self._calls.clear()
         if self._latest is not None:
             await self._latest.close(_FAREWELL_S)
@@ -174,7 +174,13 @@ class Worker:
         now = self._loop.time()
         seconds, self._began = now - self._began, now
         self._answered += 1
-        self._settle(call, head, body, seconds)
+        try:
+            self._settle(call, head, body, seconds)
+        except Exception:
+            # Environments share the process and may have written to its pipe.
+            _LOG.exception("worker %d gave an answer that makes no sense and is ended", channel.pid)
+            call.fail(_lost())
+            channel.kill()
         self._arm()
 
     def _settle(self, call: Call, head: Head, body: bytes, seconds: float) -> None:
@@ -285,7 +291,7 @@ class Worker:
             call.fail(self._no_process())
 
     def _no_process(self) -> WireFault:
-        return WireFault(Code.WORKER_LOST, f"no worker process can be started: {self.ailing}")
+        return WireFault(Code.WORKER_LOST, f"no worker process runs: {self.ailing}")
 
 
 def _lost() -> WireFault:

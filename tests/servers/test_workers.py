@@ -196,7 +196,9 @@ async def test_a_server_is_starting_until_its_workers_are_ready() -> None:
 
 async def test_a_server_that_closes_starts_no_further_worker() -> None:
     async with working() as door:
+        (sid,) = await begin(door, "Corridor-v0", 1)
         await door.host.close()
+        assert (await steps(door, [sid], 0, "east"))[0]["error"]["code"] == "WORKER_LOST"
         answer = await door.post("/v1/sessions", {"env": "Corridor-v0"})
         assert (answer.status_code, error_of(answer)["code"]) == (503, "DRAINING")
         assert door.host.pool.pids == ()
