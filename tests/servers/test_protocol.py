@@ -222,6 +222,9 @@ async def test_info_tells_what_a_client_needs() -> None:
         assert {"state_key", "snapshot", "fork", "replay"} <= set(corridor["caps"])
         assert "snapshot" not in hallway["caps"]
         assert corridor["options"] == ["length", "max_steps"]
+        facts = {"deterministic": True, "state_is_markov": True, "success_reward": 1.0}
+        facts |= {"reward_range": [0.0, 1.0], "max_steps": 30, "agents": 1, "num_tasks": None}
+        assert {name: corridor[name] for name in facts} == facts
         assert info["limits"]["items"] == 17 and info["free"] == 1024
 
 
