@@ -9,7 +9,7 @@ beside it; until it is reset itself, it gives its session up for them.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from ..base import ExpertKind, TextEnv, read_snapshot
 from ..errors import EpisodeError, ServerError, Unsupported
@@ -146,6 +146,10 @@ class RemoteEnv(TextEnv):
         if self._line is not None:
             self._line.close()
             self._line = None
+
+    def __exit__(self, *args: object) -> Literal[False]:
+        self.close()
+        return False
 
     def __str__(self) -> str:
         return repr(self)

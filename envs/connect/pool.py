@@ -11,7 +11,8 @@ from ..pool import Seat, SeatPool
 from ..remote import ClientSpec, RemotePool
 from ..types import Options
 from .agentgym import AgentGymServer
-from .foreign import ForeignPool, Server
+from .foreign import Server
+from .foreign_pool import ForeignPool
 from .meeting import Meeting, meet
 from .openenv import OpenEnvServer
 from .target import NATIVE, Target
@@ -35,9 +36,14 @@ class ConnectedPool(SeatPool):
     ) -> None:
         self._target, self._options, self._client = target, options, client
         self._met = met
-        self._pool: SeatPool | None = None
+        self._pool: RemotePool | ForeignPool | None = None
         self._opening = asyncio.Lock()
         self._closed = False
+
+    @property
+    def rebuilt(self) -> int:
+        """Episodes that lost their session and were taken up again."""
+        return self._pool.rebuilt if self._pool is not None else 0
 
     async def open(self, count: int) -> tuple[Seat, ...]:
         """Exactly `count` seats.
@@ -66,7 +72,7 @@ class ConnectedPool(SeatPool):
         if self._pool is not None:
             await self._pool.aclose()
 
-    def _make(self, met: Meeting) -> SeatPool:
+    def _make(self, met: Meeting) -> RemotePool | ForeignPool:
         """The pool of the protocol that was met."""
         target, client = self._target, self._client
         if met.kind == NATIVE:

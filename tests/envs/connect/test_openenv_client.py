@@ -49,10 +49,6 @@ async def walk(pool: ConnectedPool, task: Task = TASK) -> list[Reply]:
     return [await seat.reset(task), *[await seat.step(action) for action in PATH]]
 
 
-def rebuilt(pool: ConnectedPool) -> int:
-    return getattr(pool._pool, "rebuilt", 0)
-
-
 def once(matches: Callable[[Tree], bool], nth: int = 0) -> Callable[[Tree], bool]:
     """True for the n-th frame that matches, and never again."""
     seen = itertools.count()
@@ -103,7 +99,7 @@ async def test_a_cut_socket_costs_nothing_where_seeds_are_honoured(
         clean = await walk(pool)
         double.habits.drop = once(lambda frame: frame["type"] == "step", nth)
         assert await walk(pool) == clean
-        assert rebuilt(pool) == 1 and double.alive == 1
+        assert pool.rebuilt == 1 and double.alive == 1
 
 
 async def test_a_cut_socket_between_two_calls_is_noticed(double: OpenEnvDouble) -> None:
@@ -114,14 +110,14 @@ async def test_a_cut_socket_between_two_calls_is_noticed(double: OpenEnvDouble) 
         for action in PATH:
             double.cut()
             got.append(await seat.step(action))
-        assert got == clean and rebuilt(pool) == len(PATH)
+        assert got == clean and pool.rebuilt == len(PATH)
 
 
 async def test_a_lost_reset_is_made_again(double: OpenEnvDouble) -> None:
     async with far(double) as pool:
         clean = await walk(pool)
         double.habits.drop = once(lambda frame: frame["type"] == "reset")
-        assert await walk(pool) == clean and rebuilt(pool) == 0
+        assert await walk(pool) == clean and pool.rebuilt == 0
 
 
 async def test_where_seeds_are_ignored_the_episode_is_lost_and_said_to_be() -> None:
@@ -146,7 +142,7 @@ async def test_a_session_that_outlives_its_socket_is_played_on() -> None:
             await seat.step("east")
             double.cut()
             reply = await seat.step("west")
-            assert reply.observation.startswith("You west.") and rebuilt(pool) == 0
+            assert reply.observation.startswith("You west.") and pool.rebuilt == 0
             # The next one is applied, and only its answer is lost: that cannot be made good here.
             double.habits.drop = once(lambda frame: frame["type"] == "step")
             with pytest.raises(EpisodeLost):
@@ -196,7 +192,7 @@ async def test_another_server_takes_the_episode_over(double: OpenEnvDouble) -> N
         got = [await seat.reset(TASK), await seat.step(PATH[0])]
     async with pool:
         got += [await seat.step(action) for action in PATH[1:]]
-        assert got == clean and rebuilt(pool) == 1
+        assert got == clean and pool.rebuilt == 1
 
 
 async def test_a_full_server_is_waited_for(double: OpenEnvDouble) -> None:
