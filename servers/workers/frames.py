@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias, cast
 
 from pydantic import Field
+from pydantic_core import from_json
 
 from ...envs.types import EnvCard
 from ...envs.wire import Code, JsonObject, ResetItem, RestoreItem, SidItem
@@ -22,6 +23,7 @@ from ..watch import Cut, EpisodeEnd, Watch
 Verb: TypeAlias = Literal[
     "setup", "build", "reset", "restore", "step", "snapshot", "fork", "view", "end"
 ]
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 MODULE = "gigym.servers.workers.process"
 """What a worker process runs."""
 
@@ -103,7 +105,7 @@ def answer_line(head: Head, body: bytes) -> bytes:
     at = head.standing
     stands = None if at is None else [at.ep, at.n, at.key, at.faulted]
     row = [head.number, head.ok, stands, head.events]
-    return b"%s\t%s\n" % (json.dumps(row, separators=(",", ":")).encode("ascii"), body)
+    return b"%s\t%s\n" % (_ENCODE(row).encode("ascii"), body)
 
 
 def read_answer(line: bytes) -> tuple[Head, bytes]:
@@ -111,7 +113,7 @@ def read_answer(line: bytes) -> tuple[Head, bytes]:
     row, tab, body = line.partition(b"\t")
     if not tab:
         raise ValueError("not an answer of a worker")
-    number, ok, stands, events = json.loads(row)
+    number, ok, stands, events = from_json(row)
     standing = stands and Standing(ep=stands[0], n=stands[1], key=stands[2], faulted=stands[3])
     return Head(number=number, ok=ok, standing=standing, events=tuple(events)), body
 
