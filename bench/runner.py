@@ -19,6 +19,7 @@ BENCHES = {
     "envs": "envs",
     "grouping": "grouping",
     "import": "imports",
+    "overload": "overload",
     "servers": "servers",
     "webshop": "webshop",
     "webshop-store": "webshop_store",
