@@ -1,15 +1,11 @@
 """`connect`: from the URL of a server to an environment."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ..remote import ClientSpec
 from ..types import JsonValue
 from .env import RemoteEnv
 from .target import AUTO, Shape, Target, urls_of
-
-_FIRST_WORD_S = 10.0
-"""For servers to answer at all, and to have a session; one that is down is told soon."""
 
 
 def connect(
@@ -30,5 +26,4 @@ def connect(
     is not accepted, `ServerError` for a refusal such as a wrong token.
     """
     target = Target(urls=urls_of(url), env=env, kind=kind, token=token, shape=shape or Shape())
-    spec = client or replace(ClientSpec(), create_s=_FIRST_WORD_S)
-    return RemoteEnv(target=target, options=options, client=spec)
+    return RemoteEnv(target=target, options=options, client=client)

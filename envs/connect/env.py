@@ -9,6 +9,7 @@ beside it; until it is reset itself, it gives its session up for them.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from ..base import ExpertKind, TextEnv, read_snapshot
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from ..vector import CrewSpec, TextVectorEnv
 
 
+_FIRST_WORD_S = 10.0
+"""For servers to answer at all, and to have a session; one that is down is told soon."""
+
+
 class RemoteEnv(TextEnv):
     """See the module docstring; made by `connect`. A twin is `type(env)(**env.made_with)`."""
 
@@ -35,11 +40,13 @@ class RemoteEnv(TextEnv):
         options: Options | None = None,
         client: ClientSpec | None = None,
     ) -> None:
-        self._target, self._client = target, client or ClientSpec()
+        self._target, self._given = target, client
+        self._client = client or ClientSpec()
         self.options: dict[str, JsonValue] = dict(options or {})
         """Options of the environment, over those its host set."""
         self._closed = False
-        self._line: Line | None = Line(target, self.options, self._client, None)
+        first = client or replace(ClientSpec(), create_s=_FIRST_WORD_S)
+        self._line: Line | None = Line(target, self.options, first, None)
         self.met = self._line.met
         """What the servers told of themselves."""
         # A class serves all servers, so the card is each instance's own.
@@ -111,7 +118,7 @@ class RemoteEnv(TextEnv):
     def twin(self, **options: JsonValue) -> Self:
         """Another environment at the same servers, with further options over its own."""
         merged = {**self.options, **options}
-        return type(self)(target=self._target, options=merged, client=self._client)
+        return type(self)(target=self._target, options=merged, client=self._given)
 
     def vector(
         self,

@@ -26,6 +26,8 @@ from .target import AUTO, NATIVE, OPENENV, Target
 
 _OURS = ("max_steps",)
 """Options that foreign servers need not know, since the limit is kept on our side."""
+_OTHERS_S = 1.0
+"""For further servers to answer once one has; what they play shows when they are played on."""
 _KNOWN_STATUS = frozenset({"healthy", "unhealthy", "degraded"})
 
 
@@ -58,7 +60,7 @@ async def meet(target: Target, client: ClientSpec, give_up_at: float) -> Meeting
     try:
         await _first(asked)
         # Those that are down must not hold up the others.
-        await asyncio.wait(asked, timeout=client.failover_s)
+        await asyncio.wait(asked, timeout=min(_OTHERS_S, client.failover_s))
     finally:
         for task in asked:
             task.cancel()
