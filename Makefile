@@ -8,12 +8,15 @@ TEST_VENV := .venv-test
 TEXTWORLD_VENV := .venv-interop
 OPENENV_VENV := .venv-openenv
 PINS := constraints/cpu.txt
+SKYRL_VENV := .venv-skyrl
+TRL_VENV := .venv-trl
+VERIFIERS_VENV := .venv-verifiers
 OPENENV_PINS := constraints/openenv.txt
 # On Linux the default torch brings gigabytes of CUDA; name a CPU wheel index here to avoid them.
 TORCH_INDEX ?=
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help quickstart test lint interop test-textworld test-openenv bench clean check-python
+.PHONY: help quickstart test lint interop test-textworld test-openenv test-interop bench clean check-python
 
 help:
 	@echo "make quickstart   train an agent on this machine's CPU, about five minutes"
@@ -22,6 +25,7 @@ help:
 	@echo "make interop      both of the next two: what continuous integration plays beside peers"
 	@echo "make test-textworld  compile TextWorld and play it beside our ALFWorld, about ten minutes"
 	@echo "make test-openenv    OpenEnv's validator, client and server against ours, about two minutes"
+	@echo "make test-interop    skyrl-gym, TRL and verifiers on our environments, about ten minutes"
 	@echo "make bench        measure speed"
 	@echo "make clean        remove the virtual environments and build folders"
 	@echo "variables: PYTHON=$(PYTHON)  SEED=$(SEED)  TORCH_INDEX=$(TORCH_INDEX)"
@@ -47,11 +51,18 @@ test-textworld: $(TEXTWORLD_VENV)/ready
 test-openenv: $(TEST_VENV)/ready $(OPENENV_VENV)/ready
 	GIGYM_OPENENV_PYTHON=$(CURDIR)/$(OPENENV_VENV)/bin/python $(TEST_VENV)/bin/python -m pytest -q tests/interop/test_openenv_*.py
 
+test-interop: $(TEST_VENV)/ready $(SKYRL_VENV)/ready $(TRL_VENV)/ready $(VERIFIERS_VENV)/ready
+	GIGYM_SKYRL_PYTHON=$(CURDIR)/$(SKYRL_VENV)/bin/python \
+	GIGYM_TRL_PYTHON=$(CURDIR)/$(TRL_VENV)/bin/python \
+	GIGYM_VERIFIERS_PYTHON=$(CURDIR)/$(VERIFIERS_VENV)/bin/python \
+	$(TEST_VENV)/bin/python -m pytest -q tests/interop/test_trainers.py tests/interop/test_verifiers.py
+
 bench: $(RUN_VENV)/ready
 	$(RUN_VENV)/bin/gigym bench all --quick
 
 clean:
-	rm -rf $(RUN_VENV) $(TEST_VENV) $(TEXTWORLD_VENV) $(OPENENV_VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(RUN_VENV) $(TEST_VENV) $(TEXTWORLD_VENV) $(OPENENV_VENV) \
+	  $(SKYRL_VENV) $(TRL_VENV) $(VERIFIERS_VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
 check-python:
 	@command -v $(PYTHON) >/dev/null || { \
@@ -77,12 +88,26 @@ $(TEXTWORLD_VENV)/ready: pyproject.toml $(PINS) | check-python
 
 # OpenEnv's own packages and nothing of ours, so that its server and client are as published.
 $(OPENENV_VENV)/ready: $(OPENENV_PINS) | check-python
-	@echo "installing OpenEnv into $(OPENENV_VENV), 500 MB; this is done once"
-	$(PYTHON) -m venv $(OPENENV_VENV)
-	$(OPENENV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c $(OPENENV_PINS) openenv textarena
-	@touch $(OPENENV_VENV)/ready
+	$(call install_peer,$(OPENENV_VENV),-c $(OPENENV_PINS) openenv textarena)
+
+$(SKYRL_VENV)/ready: pyproject.toml $(PINS) | check-python
+	$(call install_peer,$(SKYRL_VENV),-c $(PINS) -e . skyrl-gym==0.4.0)
+
+$(TRL_VENV)/ready: pyproject.toml $(PINS) | check-python
+	$(call install_peer,$(TRL_VENV),$(addprefix --extra-index-url=,$(TORCH_INDEX)) -c $(PINS) -e . trl==1.16.0)
+
+# No later OpenEnv can be installed beside this verifiers; it starts its harness with uv.
+$(VERIFIERS_VENV)/ready: | check-python
+	$(call install_peer,$(VERIFIERS_VENV),verifiers[openenv]==0.4.0 openenv==0.4.1 uv)
 
 comma := ,
+define install_peer
+	@echo "installing into $(1); this is done once"
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(2)
+	@touch $(1)/ready
+endef
+
 define install
 	@echo "installing into $(1); this is done once$(if $(TORCH_INDEX),,; for a small torch: make TORCH_INDEX=https://download.pytorch.org/whl/cpu)"
 	$(PYTHON) -m venv $(1)

@@ -101,6 +101,11 @@ def heard(
             "way": "async",
             "episodes": [{"reset": {"seed": 1}, "actions": [{"command": a} for a in actions]}],
         },
+        "task": {
+            "url": url,
+            "way": "async",
+            "episodes": [{"reset": {"split": "test", "index": 3}, "actions": []}],
+        },
         "odd": {"url": url, "way": "async", "episodes": [{"reset": {"seed": 1}, "actions": odd}]},
         "token": {
             "url": guarded_url,
@@ -133,6 +138,14 @@ def test_the_second_environment_of_a_server_has_an_address_of_its_own(
     assert [as_heard(result)["text"] for result in played["replies"]] == [
         reply.observation for reply in replies
     ]
+
+
+def test_a_split_and_an_index_pick_a_task(heard: dict[str, Any]) -> None:
+    env = gigym.make("ALFWorld-v0")
+    task = env.tasks("test")[3]
+    (played,) = heard["task"]
+    (opening,) = played["replies"]
+    assert as_heard(opening)["text"] == env.start(task.seed, task.options).observation
 
 
 def test_commands_read_as_json_are_text_again_and_unknown_fields_are_refused(
