@@ -1,4 +1,4 @@
-"""An env server, eight episodes on it at once, and the same episodes in this process.
+"""An env server, an environment on it, eight episodes at once, and the same in this process.
 
 The server is a child process; steps travel over HTTP in batches. It is killed half-way: the client
 replays the episodes on the new one and compares state keys, so that nothing is lost.
@@ -12,8 +12,8 @@ import signal
 
 import gigym
 from gigym.envs import Reply, Task
+from gigym.envs.connect import RemoteEnv
 from gigym.envs.pool import LocalPool, Seat, SeatPool
-from gigym.envs.remote import RemotePool
 from gigym.servers import HostedEnv, LocalServer, ServerSpec
 
 ENV = "ALFWorld-v0"
@@ -38,9 +38,9 @@ async def play_all(pool: SeatPool) -> list[list[str | None]]:
         return await asyncio.gather(*(play(s, t) for s, t in zip(seats, tasks, strict=True)))
 
 
-async def play_through_a_crash(server: LocalServer) -> list[list[str | None]]:
+async def play_through_a_crash(env: RemoteEnv, server: LocalServer) -> list[list[str | None]]:
     """The same, with the server killed while they play."""
-    episodes = asyncio.create_task(play_all(RemotePool([server.url], ENV, {})))
+    episodes = asyncio.create_task(play_all(env.pool()))
     await asyncio.sleep(0.05)
     os.kill(server.pid, signal.SIGKILL)
     return await episodes
@@ -49,11 +49,13 @@ async def play_through_a_crash(server: LocalServer) -> list[list[str | None]]:
 def main() -> None:
     here = asyncio.run(play_all(LocalPool(ENV, OPTIONS)))
     spec = ServerSpec(envs=(HostedEnv(id=ENV, options=OPTIONS),), port=0)
-    with LocalServer(spec) as server:
+    with LocalServer(spec) as server, gigym.connect(server.url, ENV) as env:
         print(f"{gigym.__name__} {gigym.__version__} serves {ENV} at {server.url}")
-        there = asyncio.run(play_all(RemotePool([server.url], ENV, {})))
+        begun = env.reset(seed=7) == gigym.make(ENV, **OPTIONS).reset(seed=7)
+        print(f"gigym.connect begins as gigym.make does: {begun}")
+        there = asyncio.run(play_all(env.pool()))
         print(f"over HTTP as in process: {there == here}")
-        again = asyncio.run(play_through_a_crash(server))
+        again = asyncio.run(play_through_a_crash(env, server))
         print(f"through a crash as well: {again == here}, restarts: {server.restarts}")
 
 
