@@ -268,6 +268,18 @@ def test_nobody_there_is_told_soon() -> None:
     assert time.monotonic() - began < 30
 
 
+def test_a_peer_that_never_answers_costs_the_deadline() -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        began = time.monotonic()
+        for kind in ("auto", "openenv", "agentgym:textcraft"):
+            with pytest.raises(ServerUnreachable, match=rf"{url}/.*did not answer"):
+                gigym.connect(url, kind=kind, client=replace(QUICK, create_s=0.3))
+        assert time.monotonic() - began < 15
+
+
 @pytest.mark.parametrize(
     "url", ["", "ftp://x", "127.0.0.1:8000", "http://", "http://u:p@x", [], 7, [3]]
 )

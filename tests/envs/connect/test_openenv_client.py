@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
+import httpx
 import pytest
 from far_seats import QUICK
 from openenv_double import OpenEnvDouble, Tree, error_frame
@@ -353,6 +354,31 @@ async def test_closing_leaves_no_socket_and_no_task(double: OpenEnvDouble) -> No
     await _settle(lambda: double.alive == 0 and asyncio.all_tasks() == before)
     with pytest.raises(ServerError, match="closed"):
         await pool.open(1)
+
+
+async def test_closing_ends_the_calls_under_way(double: OpenEnvDouble) -> None:
+    pool = far(double, deadline_s=30)
+    (seat,) = await pool.open(1)
+    await seat.reset(TASK)
+    double.habits.answer = lambda frame, told: None
+    waiting = asyncio.create_task(seat.step("east"))
+    await _settle(lambda: len(double.frames) == 2)
+    await pool.aclose()
+    with pytest.raises(ServerError, match="closed"):
+        await waiting
+    await _settle(lambda: double.alive == 0)
+
+
+async def test_a_redirect_is_not_followed(double: OpenEnvDouble) -> None:
+    class Moved(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(302, headers={"Location": double.url + request.url.path})
+
+    target = Target(urls=("http://moved.localhost",))
+    pool = seat_pool(target, {}, replace(QUICK, transport=lambda url: Moved()))
+    with pytest.raises(ServerError, match=r"GET /v1/info answered HTTP 302"):
+        await pool.open(1)
+    assert double.opened == 0
 
 
 async def _settle(true: Callable[[], bool]) -> None:
