@@ -98,7 +98,7 @@ $(TRL_VENV)/ready: pyproject.toml $(PINS) | check-python
 
 # No later OpenEnv can be installed beside this verifiers; it starts its harness with uv.
 $(VERIFIERS_VENV)/ready: | check-python
-	$(call install_peer,$(VERIFIERS_VENV),verifiers[openenv]==0.4.0 openenv==0.4.1 uv)
+	$(call install_peer,$(VERIFIERS_VENV),'verifiers[openenv]==0.4.0' openenv==0.4.1 uv)
 
 comma := ,
 define install_peer

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 import verifiers.v1 as vf  # pyright: ignore[reportMissingImports]
+from pydantic import Field
 from verifiers.v1.tasksets.openenv import (  # pyright: ignore[reportMissingImports]
     OpenEnvConfig,
     OpenEnvData,
@@ -22,7 +23,7 @@ class GamesConfig(OpenEnvConfig):
 
     # its base refuses a config without one before it reads the flags
     base_url: str | None = os.environ.get("GIGYM_URL")
-    seeds: list[int] = [0]
+    seeds: list[int] = Field(default=[0])
 
 
 class GamesEnv(OpenEnvEnv):
