@@ -106,12 +106,27 @@ class WarmstartSection(Section):
 class EngineSection(Section):
     """What generates."""
 
-    name: Literal["hf"] = "hf"
-    """Engine; `hf` runs in process on the learner's own weights."""
+    name: Literal["hf", "openai"] = "hf"
+    """`hf` runs in process on the learner's own weights; `openai` is a server of vLLM's kind that
+    takes the learner's weights over HTTP."""
+    url: str | tuple[str, ...] = ""
+    """Server, or list of servers, of `openai`."""
+    token_file: str = ""
+    """File with the key that the servers of `url` ask for."""
+    verify_push: Literal["first", "always", "never"] = "first"
+    """After which pushes sampled logprobs are compared with the learner's; `hf` copies nothing and
+    is not checked."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Precision the engine computes in, for the limits of that check; `auto` is the learner's."""
     slots: Positive = 64
     """Contexts held at once."""
     max_model_len: Positive = 1024
     """Longest context in tokens, sampled ones included."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The servers, however many."""
+        return (self.url,) if isinstance(self.url, str) and self.url else tuple(self.url)
 
 
 class RolloutSection(Section):

@@ -101,6 +101,7 @@ def config_from_tree(tree: Tree, source: str = "config") -> Config:
         raise ConfigError("\n".join(_faults(error, source))) from None
     _check_lengths(config, source)
     _check_estimator(config, source)
+    _check_engine(config, source)
     _check_env(config, source)
     return _with_absolute_paths(config, source)
 
@@ -188,6 +189,14 @@ def _check_estimator(config: Config, source: str) -> None:
     hint = f"did you mean {near[0]!r}? " if near else ""
     place = _place(source, ("estimator",))
     raise ConfigError(f"{place}: no estimator {config.estimator!r}; {hint}there are: {names}")
+
+
+def _check_engine(config: Config, source: str) -> None:
+    place, section = _place(source, ("engine", "url")), config.engine
+    if section.name == "openai" and not section.urls:
+        raise ConfigError(f"{place}: engine.name=openai needs the address of a server")
+    if section.name != "openai" and section.urls:
+        raise ConfigError(f"{place}: only engine.name=openai has a server, got {section.name!r}")
 
 
 def _check_env(config: Config, source: str) -> None:
