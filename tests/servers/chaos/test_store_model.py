@@ -96,7 +96,8 @@ class StoreModel(RuleBasedStateMachine):
         believed = self.live.get(sid)
         n = max(0, (len(believed.actions) if believed else 0) + offset)
         ep = believed.ep if believed else 0
-        before, code = Corridor.total, self.expected(sid, n, action)
+        code = self.expected(sid, n, action)
+        before = Corridor.total
         got = self.call(lambda: self.store.step(StepItem(sid=sid, ep=ep, n=n, action=action)))
         assert Corridor.total - before == (code == "ok")
         assert got[0] == code
