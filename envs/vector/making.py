@@ -48,7 +48,7 @@ def make_vec(
 def one_each(n: int, each: Sequence[Options], options: Options) -> list[dict[str, JsonValue]]:
     """The options of each of `n` environments: its own over those of all."""
     if isinstance(n, bool) or n < 1:
-        raise BadOption(f"expected at least one environment, got {n!r}")
+        raise BadOption(f"expected at least one environment, got n={n!r}")
     if each and len(each) != n:
         raise BadOption(f"each must hold {n} sets of options, one per environment, got {len(each)}")
     return [{**options, **own} for own in each] or [dict(options)] * n
