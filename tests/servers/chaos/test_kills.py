@@ -128,6 +128,7 @@ async def test_workers_killed_in_mid_run_are_replaced_and_their_episodes_go_on(
         async with RemotePool([server.url], COUNTING.id, {}, client=PATIENT) as pool:
             seats = await pool.open(GAMES)
             got = await disturbed(seats, kill_a_worker, blows=3)
+            assert pool.rebuilt == 0, "the server plays its sessions again, not the client"
         assert server.restarts == 0 and sessions(server) == 0
         workers = {int(line.split()[0]) for line in executions(ledger)}
         assert len(killed) == 3 and len(workers) >= 4
