@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 import copy
-import importlib.util
+import os
+import queue
 import socket
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 import uvicorn
+from fastapi import FastAPI
 from tiny_lm import tiny_model
 from transformers import PreTrainedModel
 
@@ -70,23 +73,16 @@ async def seat(kind: str, folder: Path) -> AsyncIterator[Seat]:
             url = await stack.enter_async_context(own_server(contract_model(), spec))
             engine = await connect(ServersSpec(urls=(url,)))
         else:
-            engine, url = await _with_vllm(kind, learner, folder, stack)
+            engine, url = await _with_vllm()
         stack.push_async_callback(engine.close)
         yield Seat(engine=engine, learner=learner, start=start, url=url)
 
 
-async def _with_vllm(
-    kind: str, learner: PreTrainedModel, folder: Path, stack: contextlib.AsyncExitStack
-) -> tuple[Engine, str]:
-    if importlib.util.find_spec("vllm") is None:
-        pytest.skip("vLLM is not installed; make test-vllm installs it and runs this")
-    from vllm_seats import start_vllm, vllm_server  # pyright: ignore[reportMissingImports]
-
-    learner.save_pretrained(folder)
-    if kind == "vllm":
-        return await start_vllm(folder), ""
-    url = await stack.enter_async_context(vllm_server(folder))
-    return await connect(ServersSpec(urls=(url,))), url
+async def _with_vllm() -> tuple[Engine, str]:
+    running = os.environ.get("GIGYM_VLLM_URL", "")
+    if running:
+        return await connect(ServersSpec(urls=(running,))), running
+    pytest.skip("no vLLM server that serves the contract model; name one in GIGYM_VLLM_URL")
 
 
 @contextlib.asynccontextmanager
@@ -125,3 +121,33 @@ async def serving(app: object) -> AsyncIterator[str]:
         server.should_exit = True
         await running
         listener.close()
+
+
+@contextlib.contextmanager
+def server_beside(
+    model: PreTrainedModel, wrap: Callable[[FastAPI], object] = lambda app: app
+) -> Iterator[str]:
+    """Our server in a thread of its own, for callers that keep their event loop to themselves."""
+    started: queue.Queue[str] = queue.Queue()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        engine = HFEngine(
+            model, slots=SLOTS, max_model_len=1024, deterministic=False, version="default"
+        )
+        spec = ServingSpec(dev_mode=True, scale_out=True)
+        app = build_app(Served(engine=engine, model=model, spec=spec))
+        async with serving(wrap(app)) as url:
+            started.put(url)
+            await stop.wait()
+        await engine.close()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    try:
+        yield started.get(timeout=60)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
+        loop.close()

@@ -10,7 +10,6 @@ KINDS = [
     "hf",
     "openai",
     "openai-completions",
-    pytest.param("vllm", marks=pytest.mark.vllm),
     pytest.param("openai-vllm", marks=pytest.mark.vllm),
 ]
 
