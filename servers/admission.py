@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 
 from pydantic import BaseModel
 
@@ -140,7 +141,8 @@ def _has_places(turn: asyncio.Future[None]) -> bool:
 class Claim:
     """A request that a key stands for."""
 
-    request: BaseModel
+    digest: bytes
+    """Of the request, which may be long, and as many of them as there are keys are kept."""
     until: float
 
 
@@ -169,8 +171,8 @@ class Once:
         held = self._claims.get(key)
         if held is None:
             until = self._clock() + self._memory_s
-            self._claims[key] = Claim(request=request, until=until)
-        elif held.request != request:
+            self._claims[key] = Claim(digest=_digest(request), until=until)
+        elif held.digest != _digest(request):
             raise _taken()
 
     async def answer(
@@ -186,7 +188,7 @@ class Once:
         held = self._held.get(key)
         if held is None:
             held = self._begin(key, request, work)
-        elif held.request != request:
+        elif held.digest != _digest(request):
             raise _taken()
         # One caller that goes away must not take the answer from the others.
         return await asyncio.shield(held.answer)
@@ -195,12 +197,14 @@ class Once:
         self, key: str, request: BaseModel, work: Callable[[], Coroutine[None, None, bytes]]
     ) -> Remembered:
         task = asyncio.ensure_future(work())
-        held = Remembered(request=request, answer=task, until=self._clock() + self._memory_s)
+        until = self._clock() + self._memory_s
+        held = Remembered(digest=_digest(request), answer=task, until=until)
         self._held[key] = held
 
         def settle(done: asyncio.Task[bytes]) -> None:
-            if done.cancelled() or done.exception() is not None:
-                self._held.pop(key, None)
+            failed = done.cancelled() or done.exception() is not None
+            if failed and self._held.get(key) is held:
+                del self._held[key]
 
         task.add_done_callback(settle)
         return held
@@ -212,6 +216,10 @@ class Once:
             if held[oldest].until > now and len(held) <= _MAX_KEYS:
                 break
             del held[oldest]
+
+
+def _digest(request: BaseModel) -> bytes:
+    return sha256(repr(request).encode()).digest()
 
 
 def _taken() -> WireFault:

@@ -1,10 +1,14 @@
 """Snapshots, recipes and forks: an episode goes on elsewhere as it would have here."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
 from corridor_env import Corridor
 from http_door import Door, error_of, open_door
+
+from gigym.envs.wire import ForkItem, ForkRequest
 
 ACTIONS = ["east", "look", "east", "west"]
 
@@ -123,6 +127,17 @@ async def test_a_fork_that_found_no_room_may_be_tried_again_under_its_key() -> N
         assert again[0] == first[0] and len(again[1]["children"]) == 1
         other = await door.post("/v1/fork", {"items": body["items"][:1]}, idempotency_key="k")
         assert (other.status_code, error_of(other)["code"]) == (400, "BAD_REQUEST")
+
+
+async def test_what_is_remembered_of_a_key_is_not_the_request() -> None:
+    async with open_door() as door:
+        host = door.host
+        request = ForkRequest(items=[ForkItem(sid="s-nobody", count=1)])
+        seen = weakref.ref(request)
+        await host.fork(request, "k")
+        del request
+        gc.collect()
+        assert seen() is None, "a client may use thousands of keys, each with a body of megabytes"
 
 
 async def test_a_fork_without_room_is_busy() -> None:
