@@ -21,6 +21,9 @@ class Offers:
         if not envs:
             raise UnknownEnv("no environment to serve; name one: gigym serve ALFWorld-v0")
         self._options: dict[str, Options] = {env.id: env.options for env in envs}
+        if len(self._options) < len(envs):
+            ids = ", ".join(env.id for env in envs)
+            raise BadOption(f"a server offers an environment once, with one set of options: {ids}")
         # Data that is missing or an option that is wrong shows here, not at the first client.
         self.infos = tuple(_info(env) for env in envs)
         """The offer, as `/v1/info` tells it."""

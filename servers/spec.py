@@ -7,6 +7,7 @@ its child on stdin, so that neither paths nor tokens show in the list of process
 import ipaddress
 import json
 import os
+import re
 import secrets
 import stat
 from dataclasses import asdict, dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 from ..envs.types import JsonValue, Options
 from .errors import BadTokenFile, UnsafeBind
 
+_TOKEN = re.compile(r"[!-~]+")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -159,9 +161,9 @@ def load_token(path: Path) -> str:
             file.write(secrets.token_urlsafe(32) + "\n")
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise BadTokenFile(f"{path}: others may read this token file; run: chmod 600 {path}")
-    token = path.read_text(encoding="utf-8").strip()
-    if not token or not token.isascii():
+    token = path.read_text(encoding="ascii", errors="replace").strip()
+    if not _TOKEN.fullmatch(token):
         raise BadTokenFile(
-            f"{path}: expected one line of ASCII text, the token; got nothing usable"
+            f"{path}: expected one word of printable ASCII, the token; got nothing usable"
         )
     return token

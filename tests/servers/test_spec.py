@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from gigym import GigymError
+from gigym.envs import BadOption
 from gigym.envs.wire import Code
 from gigym.servers import BadTokenFile, HostedEnv, Limits, ServerSpec, UnsafeBind, load_token
 from gigym.servers.__main__ import hosted_envs
 from gigym.servers.errors import STATUS
+from gigym.servers.offers import Offers
 from gigym.servers.spec import check_bind, dump_spec, load_spec
 
 
@@ -52,9 +54,10 @@ def test_a_token_file_is_made_once_and_private(tmp_path: Path) -> None:
     with pytest.raises(BadTokenFile, match="chmod 600"):
         load_token(path)
     path.chmod(0o600)
-    path.write_text("\n")
-    with pytest.raises(BadTokenFile):
-        load_token(path)
+    for unusable in (b"\n", b"two words\n", b"two\nlines\n", b"\xdb\xff", b"\x07bell"):
+        path.write_bytes(unusable)
+        with pytest.raises(BadTokenFile, match="one word of printable ASCII"):
+            load_token(path)
 
 
 def test_each_environment_of_a_command_line_has_its_own_options() -> None:
@@ -62,6 +65,12 @@ def test_each_environment_of_a_command_line_has_its_own_options() -> None:
         HostedEnv(id="A-v0", options={"n": 1, "path": "x=y"}),
         HostedEnv(id="B-v0", options={"name": "z"}),
     )
+
+
+def test_an_environment_has_one_set_of_options() -> None:
+    envs = hosted_envs(["ALFWorld-v0", "difficulty=small", "ALFWorld-v0"])
+    with pytest.raises(BadOption, match="offers an environment once"):
+        Offers(envs)
 
 
 def test_every_code_has_a_status() -> None:
