@@ -1,9 +1,8 @@
 """Sessions under small numbers, for the clients of AgentGym.
 
-A number stands for a session of the native protocol and the place its client has come to.
+A number stands for a seat, as OpenEnv's clients have them: neither name a position.
 """
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
@@ -12,10 +11,13 @@ from typing import Any, TypeAlias
 from starlette.responses import JSONResponse, Response
 
 from ..envs.types import JsonValue
-from ..envs.wire import Code, ResetItem, SessionsRequest, SidItem, StepItem
-from .batch import Result, settled
+from ..envs.wire import Code
+from ..envs.wire_answers import ReplyBody
 from .errors import WireFault
 from .host import Host
+from .openenv.attach import WAIT_S
+from .openenv.seats import Seat, Seats
+from .openenv.translate import Opening
 
 Tree: TypeAlias = dict[str, Any]
 _SLACK = 256
@@ -25,9 +27,7 @@ _SLACK = 256
 class Held:
     """A session under the number that AgentGym's client knows."""
 
-    sid: str
-    ep: int = 0
-    n: int = 0
+    seat: Seat
     reply: Tree | None = None
     """The last one; None before the first reset."""
 
@@ -38,28 +38,27 @@ class Desk:
     def __init__(self, host: Host, env: str) -> None:
         self._host = host
         self._env = env
+        self._seats = Seats(host)
         self._numbers = count()
         self._held: dict[int, Held] = {}
 
     async def create(self) -> int:
         """Lease a session. Raises `WireFault` when there is none to have."""
-        (sid,) = await self._host.lease(SessionsRequest(env=self._env))
+        seat = await self._seats.lease(self._env, wait_s=WAIT_S, born_here=False)
         self._forget()
         number = next(self._numbers)
-        self._held[number] = Held(sid=sid)
+        self._held[number] = Held(seat=seat)
         return number
 
     async def reset(self, number: int, seed: int) -> Tree:
         """Start an episode; its reply."""
         held = self._find(number)
-        item = ResetItem(sid=held.sid, ep=held.ep, seed=seed)
-        return await self._heard(held, self._host.store.reset(item))
+        return _noted(held, await self._seats.reset(held.seat, Opening(seed=seed)))
 
     async def step(self, number: int, action: str) -> Tree:
         """Take an action; its reply."""
         held = self._find(number)
-        item = StepItem(sid=held.sid, ep=held.ep, n=held.n, action=action)
-        return await self._heard(held, self._host.store.step(item))
+        return _noted(held, await self._seats.step(held.seat, action))
 
     def last(self, number: int) -> Tree:
         """The last reply."""
@@ -73,12 +72,12 @@ class Desk:
         held = self._held.pop(number, None)
         if held is None:
             return False
-        await settled(self._host.store.close(SidItem(sid=held.sid)))
+        await self._seats.end(held.seat)
         return True
 
     def numbers(self) -> list[int]:
         """Of all that are alive."""
-        return [number for number, held in self._held.items() if held.sid in self._host.store]
+        return [n for n, held in self._held.items() if held.seat.sid in self._host.store]
 
     async def answer(self, told: Awaitable[JsonValue]) -> Response:
         """What was told, or the error in AgentGym's way."""
@@ -101,12 +100,12 @@ class Desk:
             raise WireFault(Code.SESSION_UNKNOWN, f"the id {number} is not valid; create one")
         return self._held[number]
 
-    async def _heard(self, held: Held, result: Result) -> Tree:
-        played: Tree = json.loads(await settled(result))
-        held.ep, held.n, held.reply = played["ep"], played["n"], played["reply"]
-        return played["reply"]
-
     def _forget(self) -> None:
         """Drop the numbers of sessions that ended unused."""
         if len(self._held) > 2 * len(self._host.store) + _SLACK:
             self._held = {number: self._held[number] for number in self.numbers()}
+
+
+def _noted(held: Held, reply: ReplyBody) -> Tree:
+    held.reply = reply.model_dump(mode="json")
+    return held.reply

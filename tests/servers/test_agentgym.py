@@ -1,5 +1,6 @@
 """AgentGym's routes: whole episodes as its clients play them, errors in its way, no leaks."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -94,6 +95,17 @@ async def test_what_clients_forget_ends_with_its_lease() -> None:
         assert len(door.host.store) == 0
         assert "error" in await told(door, "/step", id=0, action="east")
         assert (await told(door, "/create"))["id"] == 3
+
+
+async def test_moves_made_at_the_same_time_are_all_made() -> None:
+    spec = replace(CRAFT, workers=1, imports=("corridor_env",))
+    async with open_door(spec) as door:
+        number = (await door.http.post("/create")).json()["id"]
+        moves = [told(door, "/step", id=number, action="east") for _ in range(3)]
+        seen = [told["observation"] for told in await asyncio.gather(*moves)]
+        assert [text[: len("You stand at 1")] for text in seen] == [
+            f"You stand at {place}" for place in (1, 2, 3)
+        ]
 
 
 async def test_a_draining_server_creates_nothing() -> None:
