@@ -16,7 +16,7 @@ from starlette.responses import Response
 from ..envs.wire import BOOT_HEADER, Code, explain_faults
 from . import agentgym, events, metrics, openenv
 from .errors import WireFault
-from .faults import fault_response, internal
+from .faults import SOBER, fault_response, internal
 from .guard import Guard
 from .host import Host
 from .native import host_of, public, router
@@ -106,7 +106,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     answer = _refusal(request, internal(error))
-    answer.headers[BOOT_HEADER] = host_of(request).boot
+    # This one passes the guard by.
+    answer.headers.update({BOOT_HEADER: host_of(request).boot, **SOBER})
     return answer
 
 

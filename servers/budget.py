@@ -1,7 +1,5 @@
 """What an episode may weigh: long observations are cut, endless episodes end.
 
-Observations count in bytes of UTF-8, actions in characters.
-
 A cut leaves a marker in the text that says how much is missing. Both happen before keys are taken,
 so that a replay under the same limits sees the same replies.
 """
@@ -30,7 +28,7 @@ class Budget:
     def pay(self, action: str, reply: Reply) -> Reply:
         """The reply within the limits; one that is no sound reply is left for the check of it."""
         self.cuts = ()
-        size = _size(reply)
+        size = _size(reply.observation if isinstance(reply, Reply) else None)  # pyright: ignore[reportUnnecessaryIsInstance]
         if size is None:
             return reply
         if size > self._limits.observation_bytes:
@@ -38,7 +36,7 @@ class Budget:
             reply = replace(reply, observation=observation)
             size = self._limits.observation_bytes
             self.cuts = ("observation",)
-        self._spent += size + len(action)
+        self._spent += size + (_size(action) or 0)
         if self._spent < self._limits.episode_bytes or reply.done:
             return reply
         self.cuts = (*self.cuts, "episode")
@@ -58,9 +56,8 @@ def _marker(num_bytes: int) -> str:
     return f"\n[{num_bytes} bytes cut]"
 
 
-def _size(reply: object) -> int | None:
-    """Length of the observation in UTF-8; None for what cannot be written so."""
-    text = reply.observation if isinstance(reply, Reply) else None
+def _size(text: object) -> int | None:
+    """Length in UTF-8; None for what cannot be written so."""
     if not isinstance(text, str):
         return None
     if text.isascii():

@@ -17,7 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from ..envs.wire import BOOT_HEADER, Code
 from .errors import WireFault
-from .faults import fault_response
+from .faults import SOBER, fault_response
 from .host import Host
 from .spec import Limits
 
@@ -107,8 +107,7 @@ def _refusing(most: int, host: Host) -> ASGIApp:
         detail = {"retry_after_ms": _RETRY_AFTER_MS}
         message = f"{most} connections are open; use fewer, or raise the limit of the server"
         answer = fault_response(WireFault(Code.BUSY, message, {**detail}, status=503))
-        answer.headers["Connection"] = "close"
-        answer.headers[BOOT_HEADER] = host.boot
+        answer.headers.update({"Connection": "close", BOOT_HEADER: host.boot, **SOBER})
         host.watch.refused(Code.BUSY)
         await answer(scope, receive, send)
 

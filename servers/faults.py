@@ -13,6 +13,8 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": FaultAnswer, "description": "The request was refused"},
 }
 """How routes document their refusals."""
+SOBER = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""On every answer: browsers neither guess nor store."""
 
 
 def fault_response(fault: WireFault) -> Response:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..envs.wire import BOOT_HEADER, DRAINING_HEADER, PUBLIC_PATHS, Code
 from .errors import WireFault
-from .faults import fault_response
+from .faults import SOBER, fault_response
 from .rate import Bucket
 from .spec import LOOPBACK_HOSTS, ServerSpec, bracketed
 from .strict_json import BadJson, check_json
@@ -109,9 +109,7 @@ class Guard:
         async def labelled(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers[BOOT_HEADER] = self._boot
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Cache-Control"] = "no-store"
+                headers.update({BOOT_HEADER: self._boot, **SOBER})
                 left_s = self._left_s()
                 if left_s is not None:
                     headers[DRAINING_HEADER] = f"{left_s:.1f}"

@@ -116,6 +116,7 @@ def test_surplus_connections_are_told_to_wait_and_the_others_go_on() -> None:
         assert answer.startswith(b"HTTP/1.1 503") and b"retry-after: 1" in answer
         assert b"x-gigym-boot: b-" in answer
         assert b'"code":"BUSY"' in answer
+        assert b"nosniff" in answer and b"no-store" in answer
         with pytest.raises(InvalidStatus) as refused:
             open_socket(address)
         assert refused.value.response.status_code == 503
@@ -225,6 +226,8 @@ def test_an_episode_ends_at_its_last_byte() -> None:
     assert not budget.pay("go", Reply(observation="0123456")).truncated
     assert budget.pay("", Reply(observation="x")).truncated
     assert budget.cuts == ("episode",)
+    budget.begin()
+    assert budget.pay("\u00e9" * 10, Reply(observation="")).truncated, "bytes, not characters"
 
 
 async def test_info_ends_at_its_limit() -> None:
