@@ -54,6 +54,10 @@ def serve(
     lease_s: Annotated[
         float, typer.Option(min=0.1, max=86_400, help="Life of an unused session.")
     ] = 600.0,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option("--limit", metavar="NAME=NUMBER", help="Any other limit; may be repeated."),
+    ] = None,
     token_file: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Clients must send this token; made if not there."),
@@ -89,7 +93,7 @@ def serve(
     need_serve()
     from ..servers import Limits, ServerSpec, load_token, print_ready
     from ..servers import serve as serve_spec
-    from ..servers.__main__ import hosted_envs
+    from ..servers.command import hosted_envs, limited
 
     spec = ServerSpec(
         envs=hosted_envs(envs),
@@ -105,7 +109,7 @@ def serve(
         imports=tuple(imports or ()),
         agentgym=agentgym,
         log_level=log_level.value,
-        limits=Limits(sessions=max_sessions, lease_s=lease_s),
+        limits=limited(Limits(sessions=max_sessions, lease_s=lease_s), limits or ()),
     )
     serve_spec(spec, print_ready if as_json or not sys.stdout.isatty() else _say_ready)
 

@@ -145,7 +145,7 @@ class LocalServer:
                 return None
             with self.log.open("ab") as log:
                 self._process = process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "gigym.servers", "--spec-from-stdin"],
+                    [sys.executable, "-P", "-m", "gigym.servers"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,

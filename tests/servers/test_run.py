@@ -5,21 +5,17 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from served import COMMAND, HELPERS
 
 from gigym.servers import BindError, PortInUse
 from gigym.servers.listening import listen
-
-HELPERS = str(Path(__file__).parents[1] / "helpers")
-COMMAND = [sys.executable, "-m", "gigym.servers"]
 
 
 @contextmanager
@@ -100,7 +96,6 @@ def test_a_second_signal_ends_a_server_at_once() -> None:
     ("words", "said"),
     [
         (["Nowhere-v0"], "no environment 'Nowhere-v0'"),
-        ([], "no environment to serve"),
         (["ALFWorld-v0", "--host", "0.0.0.0"], "--token-file"),
     ],
 )

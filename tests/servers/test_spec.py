@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from gigym import GigymError
-from gigym.envs import BadOption
+from gigym.envs import BadOption, UnknownEnv
 from gigym.envs.wire import Code
 from gigym.servers import BadTokenFile, HostedEnv, Limits, ServerSpec, UnsafeBind, load_token
-from gigym.servers.__main__ import hosted_envs
+from gigym.servers.command import hosted_envs, limited
 from gigym.servers.errors import STATUS
 from gigym.servers.offers import Offers
 from gigym.servers.spec import check_bind, dump_spec, load_spec
@@ -71,6 +71,26 @@ def test_an_environment_has_one_set_of_options() -> None:
     envs = hosted_envs(["ALFWorld-v0", "difficulty=small", "ALFWorld-v0"])
     with pytest.raises(BadOption, match="offers an environment once"):
         Offers(envs)
+
+
+def test_a_server_without_environments_serves_nothing() -> None:
+    with pytest.raises(UnknownEnv, match="no environment to serve"):
+        Offers(())
+
+
+def test_any_limit_can_be_set_by_name() -> None:
+    base = Limits(sessions=7)
+    limits = limited(base, ["items=64", "step_s=0.5", "requests_per_s=0"])
+    assert limits == Limits(sessions=7, items=64, step_s=0.5)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["itmes=1", "items", "items=", "items=1.5", "items=0", "step_s=-1", "step_s=nan", "step_s=inf"],
+)
+def test_a_limit_without_sense_is_refused(word: str) -> None:
+    with pytest.raises(BadOption, match=r"no limit|NAME=NUMBER"):
+        limited(Limits(), [word])
 
 
 def test_every_code_has_a_status() -> None:
