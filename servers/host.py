@@ -108,8 +108,6 @@ class Host:
 
     async def create(self, request: SessionsRequest, key: str | None) -> bytes:
         """Lease sessions. Raises `WireFault` when the request cannot be met."""
-        if self.draining:
-            raise stopping()
         return await self._once.answer(key, request, lambda: self._create(request))
 
     async def lease(self, request: SessionsRequest) -> list[str]:
@@ -147,6 +145,8 @@ class Host:
         )
 
     async def _create(self, request: SessionsRequest) -> bytes:
+        if self.draining:
+            raise stopping()
         env = self.offers.chosen(request.env, request.options)
         async with self.admission.places(request.count, request.wait_s) as places:
             if self.draining:

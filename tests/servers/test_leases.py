@@ -150,6 +150,17 @@ async def test_a_lease_repeated_while_it_waits_is_served_once() -> None:
         assert first.json() == second.json() and len(door.host.store) == 1
 
 
+async def test_a_lease_whose_answer_was_lost_is_told_again_by_a_server_that_stops() -> None:
+    async with open_door() as door:
+        body = {"env": "Corridor-v0"}
+        first = await door.post("/v1/sessions", body, idempotency_key="k")
+        door.host.draining = True
+        again = await door.post("/v1/sessions", body, idempotency_key="k")
+        assert (again.status_code, again.json()) == (201, first.json())
+        other = await door.post("/v1/sessions", body, idempotency_key="other")
+        assert (other.status_code, error_of(other)["code"]) == (503, "DRAINING")
+
+
 async def test_a_refused_lease_may_be_tried_again_under_its_key() -> None:
     async with open_door(sessions=1) as door:
         (held,) = await door.lease()
