@@ -27,9 +27,17 @@ _WAIT = {"Retry-After": {"description": "whole seconds", "schema": {"type": "int
 _REFUSED: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": answers.FaultAnswer, "description": "The request was refused"},
 }
+_UNANSWERED: dict[int | str, dict[str, Any]] = {
+    503: {
+        "model": answers.FaultAnswer,
+        "description": "Draining, or a worker process died",
+        "headers": _WAIT,
+    },
+    504: {"model": answers.FaultAnswer, "description": "The environment did not answer in time"},
+}
 _NOT_YET: dict[int | str, dict[str, Any]] = {
+    **_UNANSWERED,
     429: {"model": answers.FaultAnswer, "description": "No session came free", "headers": _WAIT},
-    503: {"model": answers.FaultAnswer, "description": "Draining", "headers": _WAIT},
 }
 
 _PLAYED: dict[int | str, dict[str, Any]] = {
@@ -74,7 +82,7 @@ async def sessions(request: Request, body: wire.SessionsRequest, key: Key = None
     return Response(made, status_code=201, media_type=_JSON)
 
 
-@router.get("/v1/sessions/{sid}", response_model=answers.SessionAnswer)
+@router.get("/v1/sessions/{sid}", response_model=answers.SessionAnswer, responses=_UNANSWERED)
 async def session(request: Request, sid: str) -> Response:
     """Where a session stands."""
     return Response(await settled(host_of(request).store.view(sid)), media_type=_JSON)

@@ -6,6 +6,9 @@ import httpx
 from http_door import SPEC, Door, Tree, open_door
 from openapi_fit import misfits
 
+from gigym.envs.wire import Code
+from gigym.servers.errors import STATUS
+
 
 async def conversation(door: Door) -> list[httpx.Response]:
     """An answer of every route, successes and refusals."""
@@ -74,6 +77,14 @@ async def test_the_document_promises_no_status_of_the_framework() -> None:
                 assert "422" not in method["responses"], path
                 assert method["description"], path
         assert "HTTPValidationError" not in published["components"]["schemas"]
+
+
+async def test_what_worker_processes_do_to_whole_requests_is_published() -> None:
+    async with open_door() as door:
+        paths = (await native_part(door))["paths"]
+        for method in (paths["/v1/sessions"]["post"], paths["/v1/sessions/{sid}"]["get"]):
+            for code in (Code.WORKER_LOST, Code.TIMEOUT):
+                assert str(STATUS[code]) in method["responses"]
 
 
 async def test_a_token_is_published_where_one_is_needed() -> None:
