@@ -2,7 +2,8 @@
 
 The first table is the comparison: the same echo, the same action of 500 characters, each server
 with its own client in a process of its own, one round of theirs and one of ours in turn. A round
-connects and resets all sessions at once, then steps each as fast as it is answered.
+connects and resets all sessions at once, then steps each as fast as it is answered. The table of
+doors has our client by the socket over our client by requests, measured alike.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from ..envs import Task
-from ..envs.remote import RemotePool
+from ..envs.remote import ClientSpec, RemotePool
 from ..servers import HostedEnv, LocalServer, ServerSpec
 from .alfworld_far import alfworld_rows
 from .load import ACTION, Figures, Step, drive
@@ -27,6 +28,7 @@ _GOALS = (
 )
 _TIMES = ("p50_ms", "p99_ms", "reset_all_s")
 Measure: TypeAlias = Callable[[int, float], Figures]
+_Table: TypeAlias = list[dict[str, Any]]
 
 
 def run(*, quick: bool, sessions: Sequence[int] = ()) -> dict[str, Any]:
@@ -36,9 +38,9 @@ def run(*, quick: bool, sessions: Sequence[int] = ()) -> dict[str, Any]:
     """
     rounds, seconds = (1, 0.2) if quick else (5, 3.0)
     counts = tuple(sessions) or ((16,) if quick else _SESSIONS)
-    rows, ratios, why = _compared(counts, seconds, rounds)
+    rows, (ratios, doors), why = _compared(counts, seconds, rounds)
     far = tuple(sessions) or ((16,) if quick else (16, 128, 512))
-    tables = {"ratios": ratios, "alfworld": alfworld_rows(far, seconds, rounds)}
+    tables = {"ratios": ratios, "doors": doors, "alfworld": alfworld_rows(far, seconds, rounds)}
     if not sessions:
         tables["vectors"] = vector_rows(2 if quick else 16, seconds, rounds)
     notes = [
@@ -52,25 +54,31 @@ def run(*, quick: bool, sessions: Sequence[int] = ()) -> dict[str, Any]:
 
 def _compared(
     counts: Sequence[int], seconds: float, rounds: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
-    """Rows, ratios, and why a side is missing."""
+) -> tuple[_Table, tuple[_Table, _Table], str]:
+    """Rows, ratios of servers and of doors, and why a side is missing."""
     spec = ServerSpec(envs=(HostedEnv(id=_ENV),), port=0, imports=("gigym.bench.echo",))
     with LocalServer(spec) as server:
-        ours: dict[str, Measure] = {"gigym": functools.partial(_measure, server.url)}
+        doors = {
+            "requests": _by(server.url, ClientSpec(socket_sessions=0)),
+            "socket": _by(server.url, ClientSpec(socket_sessions=max(counts))),
+        }
+        ours = {"gigym": _by(server.url, ClientSpec())}
+        _, by_socket = _in_turn(doors, counts, seconds, rounds)
         try:
             with Stock(stock_python(), sessions=max(counts)) as stock:
                 rows, ratios = _in_turn({"openenv": stock.measure, **ours}, counts, seconds, rounds)
-                return rows, ratios, ""
+                return rows, (ratios, by_socket), ""
         except NoStock as error:
             rows, ratios = _in_turn(ours, counts, seconds, rounds)
-            return rows, ratios, str(error)
+            return rows, (ratios, by_socket), str(error)
 
 
 def _in_turn(
     servers: dict[str, Measure], counts: Sequence[int], seconds: float, rounds: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    rows: list[dict[str, Any]] = []
-    ratios: list[dict[str, Any]] = []
+) -> tuple[_Table, _Table]:
+    """Rows of each, and ratios of the second over the first where there are two."""
+    rows: _Table = []
+    ratios: _Table = []
     for measure in servers.values():
         measure(min((16, *counts)), seconds / 3)
     for count in counts:
@@ -80,7 +88,8 @@ def _in_turn(
                 taken[name].append(measure(count, seconds))
         rows += [_row(name, count, figures) for name, figures in taken.items()]
         if len(taken) > 1:
-            ratios.append(_ratio(count, taken["gigym"], taken["openenv"]))
+            first, second = taken.values()
+            ratios.append(_ratio(count, second, first))
     return rows, ratios
 
 
@@ -111,12 +120,15 @@ def _ratio(sessions: int, ours: Sequence[Figures], theirs: Sequence[Figures]) ->
     }
 
 
-def _measure(url: str, sessions: int, seconds: float) -> Figures:
-    return asyncio.run(_round(url, sessions, seconds))
+def _by(url: str, client: ClientSpec) -> Measure:
+    def measure(sessions: int, seconds: float) -> Figures:
+        return asyncio.run(_round(url, client, sessions, seconds))
+
+    return measure
 
 
-async def _round(url: str, sessions: int, seconds: float) -> Figures:
-    async with RemotePool([url], _ENV, {}) as pool:
+async def _round(url: str, client: ClientSpec, sessions: int, seconds: float) -> Figures:
+    async with RemotePool([url], _ENV, {}, client=client) as pool:
 
         async def begin() -> list[Step]:
             seats = await pool.open(sessions)
