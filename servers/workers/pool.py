@@ -59,6 +59,9 @@ class Pool:
                 answers.append(loop.create_future())
                 seats[-1].build(answers[-1])
             await asyncio.gather(*answers)
+            if any(seat.ended for seat in seats):
+                # Its worker was given up while its siblings were still being built.
+                raise WireFault(Code.WORKER_LOST, f"a worker of {plan.env} ended; lease again")
         except BaseException:
             for answer in answers:
                 answer.cancel()
