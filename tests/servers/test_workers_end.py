@@ -83,11 +83,12 @@ def test_a_server_that_is_killed_takes_busy_workers_along() -> None:
 async def test_a_host_that_is_closed_gives_back_processes_files_and_tasks() -> None:
     files = len(os.listdir("/proc/self/fd"))
     tasks = len(asyncio.all_tasks())
+    others = set(children(os.getpid()))
     spec = ServerSpec(envs=SPEC.envs, workers=1)
     async with open_door(spec) as door:
         await door.lease(count=4)
         for pid in door.host.pool.pids:
             os.kill(pid, signal.SIGKILL)
         await door.item("/v1/reset", sid=(await door.lease())[0], ep=0, seed=1)
-    assert children(os.getpid()) == {}
+    assert set(children(os.getpid())) <= others
     assert (len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks())) == (files, tasks)
