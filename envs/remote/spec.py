@@ -68,9 +68,9 @@ class ClientSpec:
     """A longer request is cut in two."""
     socket_sessions: int = 256
     """With up to this many sessions on a server calls travel by its socket; 0: never. Both ways
-    carry the same batches, so a socket saves what a request costs: it plays 4.8 times as fast with
-    one session, 2.3 with 16, 1.9 with 128. With 512 it gains little (1.2), and several connections
-    keep long answers from waiting for each other."""
+    carry the same batches, so a socket saves what a request costs; with many sessions that is
+    little, and several connections keep long answers from waiting for each other. The table
+    `doors` of `gigym bench servers` has the ratios."""
     snapshot_every: int = 0
     """Steps after which a snapshot of the episode is fetched where the environment has them, so
     that a lost session is rebuilt from there; 0: sessions are rebuilt from the beginning."""
