@@ -26,6 +26,8 @@ def main() -> int:
         print("error: this is for programs; run: gigym serve ENV", file=sys.stderr)
         return 2
     die_with_parent()
+    # A shell that runs its parent in the background has it inherit that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     spec = load_spec(sys.stdin.readline())
     threading.Thread(target=_watch_stdin, daemon=True).start()
     # What environments print must not mix with the one line that the parent reads.
@@ -47,7 +49,8 @@ def _watch_stdin() -> None:
     with contextlib.suppress(OSError, ValueError):
         while sys.stdin.read(4096):
             pass
-    signal.raise_signal(signal.SIGTERM)
+    # Not SIGTERM: nobody is left to be served for a while.
+    signal.raise_signal(signal.SIGINT)
     time.sleep(_LAST_WORDS_S)
     os._exit(1)
 

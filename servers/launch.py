@@ -7,6 +7,7 @@ watches it, since Linux ties the child's life to the thread that started it.
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,8 +49,7 @@ class LocalServer:
     def __init__(
         self, spec: ServerSpec, *, log: Path | None = None, patience: Patience = Patience()
     ) -> None:
-        # Its owner ends it on purpose: there is nobody left to be served.
-        self._spec = replace(spec, grace_s=0.0)
+        self._spec = spec
         self._patience = patience
         self._own_log = log is None
         self.log = log or _temporary_log()
@@ -193,7 +193,8 @@ class LocalServer:
 
 
 def _end(process: subprocess.Popen[bytes], patience_s: float) -> None:
-    process.terminate()
+    # Not SIGTERM: its owner ends it on purpose, there is nobody left to be served for a while.
+    process.send_signal(signal.SIGINT)
     try:
         process.wait(patience_s)
     except subprocess.TimeoutExpired:

@@ -106,6 +106,7 @@ async def test_a_server_told_to_stop_hands_its_episodes_to_the_other(tmp_path: P
         async with RemotePool(urls, COUNTING.id, {}, client=PATIENT) as pool:
             seats = await pool.open(GAMES)
             got = await disturbed(seats, lambda: os.kill(leaving.pid, signal.SIGTERM), blows=1)
+            assert (pool.handed_over, pool.rebuilt) == (GAMES // 2, 0)
         assert sessions(other) == 0
     assert got == await undisturbed()
     assert set(executions(ledger).values()) == {1}
