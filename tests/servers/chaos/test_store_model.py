@@ -22,6 +22,7 @@ from gigym.servers.store import Store, new_sid
 LIMITS = Limits(sessions=6, lease_s=10.0, memory_s=1000.0)
 ACTIONS = st.sampled_from(["east", "west", "take lamp"])
 OFFSETS = st.sampled_from([-2, -1, -1, 0, 0, 0, 0, 1])
+EP_OFFSETS = st.sampled_from([0, 0, 0, 0, 0, 1, -1])
 WHICH = st.integers(0, 7)
 GONE = {"closed": "SESSION_UNKNOWN", "expired": "SESSION_EXPIRED", "lost": "WORKER_LOST"}
 
@@ -85,18 +86,20 @@ class StoreModel(RuleBasedStateMachine):
             assert got == ("ok", ep + 1, 0, believed.last().observation)
         elif ep == believed.ep - 1 and believed.seed is not None:
             assert got[0] == ("replayed" if seed == believed.reset_by else "STEP_CONFLICT")
+            if got[0] == "replayed":
+                assert got[1:] == (believed.ep, 0, corridor().start(seed).observation)
         else:
             assert got == ("STEP_INDEX",)
         self.touch(sid)
 
     @precondition(lambda self: self.live or self.gone)
-    @rule(which=WHICH, offset=OFFSETS, action=ACTIONS)
-    def step(self, which: int, offset: int, action: str) -> None:
+    @rule(which=WHICH, ep_offset=EP_OFFSETS, offset=OFFSETS, action=ACTIONS)
+    def step(self, which: int, ep_offset: int, offset: int, action: str) -> None:
         sid = self.pick(which)
         believed = self.live.get(sid)
         n = max(0, (len(believed.actions) if believed else 0) + offset)
-        ep = believed.ep if believed else 0
-        code = self.expected(sid, n, action)
+        ep = max(0, (believed.ep if believed else 0) + ep_offset)
+        code = self.expected(sid, ep, n, action)
         before = Corridor.total
         got = self.call(lambda: self.store.step(StepItem(sid=sid, ep=ep, n=n, action=action)))
         assert Corridor.total - before == (code == "ok")
@@ -108,12 +111,14 @@ class StoreModel(RuleBasedStateMachine):
             assert got[1:] == (ep, len(believed.actions), believed.last().observation)
         self.touch(sid)
 
-    def expected(self, sid: str, n: int, action: str) -> str:
+    def expected(self, sid: str, ep: int, n: int, action: str) -> str:
         if sid not in self.live:
             return GONE[self.gone[sid]]
         believed = self.live[sid]
         if believed.seed is None:
             return "NOT_RESET"
+        if ep != believed.ep:
+            return "STEP_INDEX"
         if n == len(believed.actions) - 1 and believed.taken:
             return "replayed" if action == believed.actions[-1] else "STEP_CONFLICT"
         if n != len(believed.actions):
@@ -222,7 +227,7 @@ class StoreModel(RuleBasedStateMachine):
 
 TestStoreModel = StoreModel.TestCase
 TestStoreModel.settings = settings(
-    max_examples=200,
+    max_examples=250,
     stateful_step_count=60,
     deadline=None,
     derandomize=True,
