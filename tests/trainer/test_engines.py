@@ -9,43 +9,25 @@ import pytest
 from engine_seats import server_beside
 from fastapi import FastAPI
 from safetensors.numpy import load_file
+from small_run import cache_in, small_run
 from starlette.types import ASGIApp, Receive, Scope, Send
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from gigym.agents import EngineError, PushError
-from gigym.trainer import ConfigError, RunDir, SilentProgress, load_config, train
+from gigym.trainer import ConfigError, RunDir, load_config
 from gigym.trainer.rundir import open_run
-
-SMALL = (
-    "iterations=2",
-    "warmstart.stages=[{episodes=60, noise=0.3}]",
-    "rollout.tasks=2",
-    "rollout.siblings=3",
-    "rollout.pool=2",
-    "eval.episodes=0",
-    "env.max_steps=6",
-    "env.difficulty=tiny",
-    "model.hidden=32",
-    "model.mlp=64",
-    "engine.slots=8",
-)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GIGYM_CACHE", str(tmp_path_factory.mktemp("cache")))
+    with cache_in(tmp_path_factory.mktemp("cache")):
         yield
 
 
 @pytest.fixture(scope="module")
 def near(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     """The run whose engine shares the learner's weights."""
-    return run(tmp_path_factory.mktemp("near") / "run")
-
-
-def run(folder: Path, *more: str) -> RunDir:
-    return train(load_config("quickstart", [*SMALL, f"run.dir={folder}", *more]), SilentProgress())
+    return small_run(tmp_path_factory.mktemp("near") / "run")
 
 
 def other_model(near: RunDir) -> PreTrainedModel:
@@ -64,7 +46,7 @@ def sampled(run: RunDir, iteration: int) -> list[list[list[int]]]:
 
 def test_a_server_learns_what_the_engine_in_process_learns(near: RunDir, tmp_path: Path) -> None:
     with server_beside(other_model(near)) as url:
-        far = run(tmp_path / "run", "engine.name=openai", f"engine.url={url}")
+        far = small_run(tmp_path / "run", "engine.name=openai", f"engine.url={url}")
     assert sampled(far, 1) == sampled(near, 1) != []
     assert all(np.array_equal(weights(near, 0)[k], v) for k, v in weights(far, 0).items())
     for name, learned in weights(far, 2).items():
@@ -94,13 +76,13 @@ def test_a_server_that_keeps_its_weights_stops_the_run(near: RunDir, tmp_path: P
         server_beside(other_model(near), stuck) as url,
         pytest.raises(PushError, match="both prompts are wrong"),
     ):
-        run(tmp_path / "run", "engine.name=openai", f"engine.url={url}")
+        small_run(tmp_path / "run", "engine.name=openai", f"engine.url={url}")
     assert open_run(str(tmp_path / "run"))[0].read_json("run.json")["status"] == "failed"
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"127\.0\.0\.1:9.*is a server running there"):
-        run(tmp_path / "run", "engine.name=openai", "engine.url=http://127.0.0.1:9")
+        small_run(tmp_path / "run", "engine.name=openai", "engine.url=http://127.0.0.1:9")
 
 
 def test_names_and_addresses_must_fit() -> None:

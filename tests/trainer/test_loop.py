@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from small_run import cache_in, small_run
 
 from gigym.envs import ServerError, ServerUnreachable
 from gigym.grouping import Group
@@ -24,33 +25,16 @@ from gigym.trainer import (
     SilentProgress,
     TooManyFailures,
     evaluate,
-    load_config,
     resume,
-    train,
 )
 from gigym.trainer.arena import Arena
 from gigym.trainer.metrics import read_metrics
-
-SMALL = (
-    "iterations=2",
-    "warmstart.stages=[{episodes=60, noise=0.3}]",
-    "rollout.tasks=2",
-    "rollout.siblings=3",
-    "rollout.pool=2",
-    "eval.episodes=4",
-    "env.max_steps=6",
-    "env.difficulty=tiny",
-    "model.hidden=32",
-    "model.mlp=64",
-    "engine.slots=8",
-)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One warm start for all tests of this file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GIGYM_CACHE", str(tmp_path_factory.mktemp("cache")))
+    with cache_in(tmp_path_factory.mktemp("cache")):
         yield
 
 
@@ -61,7 +45,7 @@ def usual(own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
 
 
 def run(folder: Path, *more: str) -> RunDir:
-    return train(load_config("quickstart", [*SMALL, f"run.dir={folder}", *more]), SilentProgress())
+    return small_run(folder, "eval.episodes=4", *more)
 
 
 def weights(run: RunDir, step: int = 2) -> dict[str, np.ndarray]:

@@ -13,38 +13,25 @@ from typing import Any
 
 import pytest
 from raw_http import get
+from small_run import cache_in, small_run
 
 from gigym.servers import HostedEnv, LocalServer, Patience, ServerSpec
-from gigym.trainer import RunDir, SilentProgress, load_config, train
+from gigym.trainer import RunDir
 from gigym.trainer.arena import Arena
 from gigym.trainer.metrics import read_metrics
 
-SMALL = (
-    "iterations=3",
-    "warmstart.stages=[{episodes=60, noise=0.3}]",
-    "rollout.tasks=2",
-    "rollout.siblings=3",
-    "rollout.pool=2",
-    "eval.episodes=0",
-    "env.max_steps=6",
-    "env.difficulty=tiny",
-    "model.hidden=32",
-    "model.mlp=64",
-    "engine.slots=8",
-)
 CLOCKS = ("time", "credit/seconds")
 ALFWORLD = ServerSpec(envs=(HostedEnv(id="ALFWorld-v0"),), port=0)
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GIGYM_CACHE", str(tmp_path / "cache"))
+    with cache_in(tmp_path / "cache"):
         yield
 
 
 def run(folder: Path, *more: str) -> RunDir:
-    return train(load_config("quickstart", [*SMALL, f"run.dir={folder}", *more]), SilentProgress())
+    return small_run(folder, "iterations=3", *more)
 
 
 def steps_taken(server: LocalServer) -> float:
