@@ -27,64 +27,72 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+Envs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ENV [KEY=VALUE]...", help="Environments, each followed by its own options."
+    ),
+]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")]
+Address = Annotated[str, typer.Option(help="Address to listen on.")]
+UnixSocket = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="Listen on this Unix socket, not on a port.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=256,
+        help="Worker processes for all environments; 0: none. "
+        "By default only for those that need them.",
+    ),
+]
+Sessions = Annotated[int, typer.Option(min=1, help="Sessions alive at once.")]
+Lease = Annotated[float, typer.Option(min=0.1, max=86_400, help="Life of an unused session.")]
+FurtherLimits = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="NAME=NUMBER", help="Any other limit; may be repeated."),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Clients must send this token; made if not there."),
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Further name of this server; may be repeated."),
+]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
+]
+Grace = Annotated[float, typer.Option(min=0, help="How long sessions are served after SIGTERM.")]
+Level = Annotated[LogLevel, typer.Option(help="Least severe of the events logged on stderr.")]
+AgentGym = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Serve AgentGym's routes too: alfworld, webshop, or an ENV."),
+]
+Imports = Annotated[
+    list[str] | None,
+    typer.Option("--import", metavar="MODULE", help="Imported first; registers environments."),
+]
+
+
 @app.command()
 def serve(
-    envs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="ENV [KEY=VALUE]...", help="Environments, each followed by its own options."
-        ),
-    ],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8000,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    uds: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Listen on this Unix socket, not on a port."),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=256,
-            help="Worker processes for all environments; 0: none. "
-            "By default only for those that need them.",
-        ),
-    ] = None,
-    max_sessions: Annotated[int, typer.Option(min=1, help="Sessions alive at once.")] = 1024,
-    lease_s: Annotated[
-        float, typer.Option(min=0.1, max=86_400, help="Life of an unused session.")
-    ] = 600.0,
-    limits: Annotated[
-        list[str] | None,
-        typer.Option("--limit", metavar="NAME=NUMBER", help="Any other limit; may be repeated."),
-    ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Clients must send this token; made if not there."),
-    ] = None,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Further name of this server; may be repeated."),
-    ] = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
-    ] = False,
-    grace_s: Annotated[
-        float, typer.Option(min=0, help="How long sessions are served after SIGTERM.")
-    ] = 30.0,
-    log_level: Annotated[
-        LogLevel, typer.Option(help="Least severe of the events logged on stderr.")
-    ] = LogLevel.INFO,
-    agentgym: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Serve AgentGym's routes too: alfworld, webshop, or an ENV."
-        ),
-    ] = None,
-    imports: Annotated[
-        list[str] | None,
-        typer.Option("--import", metavar="MODULE", help="Imported first; registers environments."),
-    ] = None,
+    envs: Envs,
+    port: Port = 8000,
+    host: Address = "127.0.0.1",
+    uds: UnixSocket = None,
+    workers: Workers = None,
+    max_sessions: Sessions = 1024,
+    lease_s: Lease = 600.0,
+    limits: FurtherLimits = None,
+    token_file: TokenFile = None,
+    allow_host: Names = None,
+    insecure: Insecure = False,
+    grace_s: Grace = 30.0,
+    log_level: Level = LogLevel.INFO,
+    agentgym: AgentGym = None,
+    imports: Imports = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve environments over HTTP until a signal comes."""
