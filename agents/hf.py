@@ -167,14 +167,7 @@ class HFEngine:
 
     async def health(self) -> Health:
         """Whether it would answer."""
-        life = self._life
-        return Health(
-            ok=not (life.closed or life.asleep or life.fault),
-            detail=life.fault or f"{len(self._driver.waiting)} requests under way",
-            weight_version=life.version,
-            paused=life.pause_mode is not None,
-            asleep=life.asleep,
-        )
+        return self._life.health(f"{len(self._driver.waiting)} requests under way")
 
     async def close(self) -> None:
         """Answer what is under way with a failure, stop, free the cache."""

@@ -6,7 +6,7 @@ Plain bookkeeping shared by all engines; every call out of order raises before a
     sleep(2) -> wake(weights) -> push -> wake(kv_cache)      weights are dropped
 """
 
-from .engine import PauseMode
+from .engine import Health, PauseMode
 from .errors import EngineClosed, OutOfOrder, StaleWeights
 
 TAGS = ("weights", "kv_cache")
@@ -35,6 +35,16 @@ class Lifecycle:
     def fault(self) -> str:
         """Why its weights cannot be trusted; empty while they can."""
         return self._fault
+
+    def health(self, detail: str, *, up: bool = True) -> Health:
+        """Whether the engine would answer; `detail` is told while its weights can be trusted."""
+        return Health(
+            ok=up and not (self.closed or self.asleep or self._fault),
+            detail=self._fault or detail,
+            weight_version=self.version,
+            paused=self.pause_mode is not None,
+            asleep=self.asleep,
+        )
 
     def check_open(self, what: str) -> None:
         """Raise `EngineClosed` after `close`."""

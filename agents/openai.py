@@ -155,17 +155,11 @@ class OpenAIEngine:
 
     async def health(self) -> Health:
         """Whether any server answers, and which do not."""
-        life = self._life
-        up = [not life.closed and await link.answers() for link in self._fleet.links]
+        up = [not self._life.closed and await link.answers() for link in self._fleet.links]
         down = [link.url for link, well in zip(self._fleet.links, up, strict=True) if not well]
         running = f"{sum(link.outstanding for link in self._fleet.links)} requests under way"
-        return Health(
-            ok=any(up) and not (life.closed or life.asleep or life.fault),
-            detail=life.fault or (f"no answer from {', '.join(down)}" if down else running),
-            weight_version=life.version,
-            paused=life.pause_mode is not None,
-            asleep=life.asleep,
-        )
+        detail = f"no answer from {', '.join(down)}" if down else running
+        return self._life.health(detail, up=any(up))
 
     async def close(self) -> None:
         """Hang up."""

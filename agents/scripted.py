@@ -111,9 +111,7 @@ class ScriptedEngine:
 
     async def health(self) -> Health:
         """Always well."""
-        paused = self._life.pause_mode is not None
-        detail = f"{len(self.requests)} requests so far"
-        return Health(ok=True, detail=detail, weight_version=self._life.version, paused=paused)
+        return self._life.health(f"{len(self.requests)} requests so far")
 
     async def close(self) -> None:
         """Nothing to free."""
