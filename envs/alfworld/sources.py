@@ -15,8 +15,9 @@ from .game import Game, parse_problem
 from .generator import SPLITS, game_id, generate, rebuild
 from .pack import OFFICIAL_SPLITS, GameSet, PackRow, read_games, splits_of
 
-_KEPT = 256
-"""Games kept parsed by each cache; one takes about 0.13 MB."""
+_KEPT = 1024
+"""Games kept parsed by each cache: one for every session of a server, as they are by default. One
+takes about 0.13 MB."""
 
 
 Held = tuple[PackRow, Path | None]
