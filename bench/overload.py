@@ -85,7 +85,7 @@ class Line:
 
 def run(*, quick: bool) -> dict[str, Any]:
     """One row per case: clients, finished steps a second, and the share of the case before."""
-    seconds, rounds = (2.0, 3) if quick else (5.0, 5)
+    seconds, rounds = (0.5, 1) if quick else (5.0, 5)
     with _server(_LIMITS) as server:
         crowd = asyncio.run(_crowds(server, seconds, rounds))
     with _server(_ROOMY) as server:

@@ -16,7 +16,11 @@ from gigym.servers import HostedEnv, LocalServer, ServerSpec
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
 STUBBORN = ServerSpec(
-    envs=(HostedEnv(id="Stubborn-v0"),), port=0, workers=1, imports=("stubborn_env",)
+    envs=(HostedEnv(id="Stubborn-v0"),),
+    port=0,
+    workers=1,
+    imports=("stubborn_env",),
+    grace_s=0.0,
 )
 
 
